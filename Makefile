@@ -1,0 +1,161 @@
+# mlabench: `make setup bench` installs what is missing, builds, verifies, times and plots;
+# `make setup test` runs the tests. `make help` lists the rest. Variables:
+#   CC=gcc|clang   DEBUG=1   SANITIZE=address,undefined|thread   PREFIX=/usr/local   BUILD=folder
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+
+DEBUG ?= 0
+SANITIZE ?=
+PREFIX ?= /usr/local
+BUILD ?= build$(if $(SANITIZE),/sanitize-$(subst $(comma),-,$(SANITIZE)))$(if $(filter 1,$(DEBUG)),/debug)
+
+# gcc's libgomp gives ThreadSanitizer false alarms; clang's libomp does not.
+ifeq ($(SANITIZE),thread)
+override CC := clang
+endif
+
+VERSION := 0.1.0
+COMMIT = $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+DIRTY = $(shell git diff --quiet HEAD 2>/dev/null && echo false || echo true)
+
+OPTIMISE := $(if $(filter 1,$(DEBUG)),-O1 -g3,-O3 -g)
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# No contraction: the same arithmetic on every machine, and the reference as it is written.
+CFLAGS ?=
+FLAGS := -std=gnu11 $(OPTIMISE) -fPIC -fopenmp -ffp-contract=off $(WARNINGS) $(SANITIZER) -I. $(CFLAGS)
+
+# Looked up only inside recipes, hence after `setup` has installed them.
+BLAS_FLAGS = $(shell pkg-config --cflags openblas 2>/dev/null)
+BLAS_LIBS = $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas)
+
+KERNEL_SOURCES := $(sort $(wildcard kernels/*.c))
+SIMD_SOURCES := $(sort $(wildcard kernels/simd/*.c))
+REFERENCE_SOURCES := $(sort $(wildcard reference/*.c))
+HARNESS_SOURCES := $(sort $(wildcard harness/*.c))
+TEST_SOURCES := $(sort $(wildcard tests/*.c))
+
+# Vector sources are compiled once per instruction set, with its flags and ISA defined; no other
+# file gets any.
+ifeq ($(shell uname -m),x86_64)
+SIMD_ISAS := scalar avx2 avx512
+else
+SIMD_ISAS := scalar
+endif
+SIMD_FLAGS_scalar :=
+SIMD_FLAGS_avx2 := -mavx2 -mfma -mf16c
+SIMD_FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+SIMD_OBJECTS := $(foreach isa,$(SIMD_ISAS),$(patsubst %.c,$(BUILD)/%-$(isa).o,$(SIMD_SOURCES)))
+KERNEL_OBJECTS := $(call objects,$(KERNEL_SOURCES)) $(SIMD_OBJECTS)
+REFERENCE_OBJECTS := $(call objects,$(REFERENCE_SOURCES))
+HARNESS_OBJECTS := $(call objects,$(HARNESS_SOURCES))
+TEST_OBJECTS := $(call objects,$(TEST_SOURCES))
+OBJECTS := $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS) $(HARNESS_OBJECTS) $(TEST_OBJECTS)
+
+LIBS = -ljansson $(BLAS_LIBS) -ldl -lm
+
+.DELETE_ON_ERROR:
+.PHONY: all
+all: $(BUILD)/mlabench $(BUILD)/libmlakernels.so
+
+$(BUILD)/mlabench: $(HARNESS_OBJECTS) $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS)
+	$(CC) $(FLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/libmlakernels.so: $(KERNEL_OBJECTS)
+	$(CC) $(FLAGS) -shared -o $@ $^ $(BLAS_LIBS) -lm
+
+$(BUILD)/mlabench-tests: $(TEST_OBJECTS) $(filter-out $(BUILD)/harness/main.o,$(HARNESS_OBJECTS)) $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS)
+	$(CC) $(FLAGS) -o $@ $^ $(LIBS) -lcriterion -lmpfr -lgmp
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(BLAS_FLAGS) $(DEFINES) -MMD -MP -c -o $@ $<
+
+define simd_rule
+$(BUILD)/kernels/simd/%-$(1).o: kernels/simd/%.c $(BUILD)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(FLAGS) $$(SIMD_FLAGS_$(1)) -DISA=$(1) -DISA_$(1) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach isa,$(SIMD_ISAS),$(eval $(call simd_rule,$(isa))))
+
+# What a result says of the program that made it.
+$(BUILD)/harness/build_info.o: DEFINES = -DBUILD_VERSION='"$(VERSION)"' -DBUILD_COMMIT='"$(COMMIT)"' \
+	-DBUILD_DIRTY=$(DIRTY) -DBUILD_FLAGS='"$(strip $(OPTIMISE) -ffp-contract=off $(SANITIZER) $(CFLAGS))"'
+
+# Changes when compiler or flags do, so that nothing stale is linked.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(FLAGS) $(VERSION)' | cmp -s - $@ || echo '$(CC) $(FLAGS) $(VERSION)' > $@
+.PHONY: FORCE
+FORCE:
+
+-include $(OBJECTS:.o=.d)
+
+# With a setup goal on the command line, everything else waits for it.
+SETUP_GOALS := $(filter setup setup-dev,$(MAKECMDGOALS))
+$(OBJECTS): | $(SETUP_GOALS)
+
+SUITE ?= default
+TESTFLAGS ?=
+RUN ?= $(patsubst %/result.json,%,$(shell ls -t results/*/result.json 2>/dev/null | head -n 1))
+DATA := $(DESTDIR)$(PREFIX)/share/mlabench
+MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
+
+.PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
+	check-threads ci ci-full clean
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+setup: ## install what building, testing and benchmarking need
+	@scripts/setup.sh bench
+
+setup-dev: setup ## and what lint, sanitizers and CI need
+	@scripts/setup.sh dev
+
+bench: all ## verify, time and plot: SUITE=quick|default|paper|FILE
+	$(BUILD)/mlabench run --suite $(SUITE)
+
+test: all $(BUILD)/mlabench-tests ## run the tests: TESTFLAGS='--filter SUITE/TEST'
+	$(BUILD)/mlabench-tests $(TESTFLAGS) 2>&1
+
+plots: all ## draw the latest run's plots and report again, or RUN=FOLDER
+	@[ -f "$(RUN)/result.json" ] || { echo "make plots: no run in results/: make bench first" >&2; exit 1; }
+	$(BUILD)/mlabench report $(RUN)/result.json
+
+install: all ## into PREFIX, below DESTDIR
+	install -D $(BUILD)/mlabench $(DESTDIR)$(PREFIX)/bin/mlabench
+	install -D -m 644 $(BUILD)/libmlakernels.so $(DESTDIR)$(PREFIX)/lib/libmlakernels.so
+	install -D -m 644 kernels/kernel.h $(DESTDIR)$(PREFIX)/include/mlabench/kernel.h
+	install -D -m 644 scripts/mlabench.1 $(MAN)
+	install -D -m 644 -t $(DATA)/configs/models configs/models/*.json
+	install -D -m 644 -t $(DATA)/configs/suites configs/suites/*.json
+	install -D -m 644 -t $(DATA)/scripts/plots scripts/plots/*
+
+uninstall: ## remove what install put there
+	rm -rf $(DATA) $(DESTDIR)$(PREFIX)/include/mlabench
+	rm -f $(DESTDIR)$(PREFIX)/bin/mlabench $(DESTDIR)$(PREFIX)/lib/libmlakernels.so $(MAN)
+
+lint: | $(SETUP_GOALS) ## formatting, clang-tidy, cppcheck, shellcheck, man page
+	@scripts/lint.sh $(BLAS_FLAGS)
+
+test-asan: | $(SETUP_GOALS) ## the tests under AddressSanitizer and UBSan
+	$(MAKE) SANITIZE=address,undefined test
+
+test-tsan: | $(SETUP_GOALS) ## the kernels' threads under ThreadSanitizer
+	$(MAKE) SANITIZE=thread check-threads
+
+check-threads: all
+	scripts/check_threads.sh $(BUILD)/mlabench
+
+ci: ## what CI runs, within 30 minutes
+	.ci/run
+
+ci-full: ## and what takes longer
+	.ci/run full
+
+clean: ## remove every build
+	rm -rf build

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/accounting.h"
+
+#include "harness/inputs.h"
+
+const char *const accounting_sentences[] = {
+    "A query at position p attends p + 1 keys under the causal mask; masked pairs are never "
+    "counted.",
+    "Core FLOPs per query-key pair and head: 2 (qk_nope_head_dim + qk_rope_head_dim + v_head_dim) "
+    "with expanded keys and values, 2 (2 kv_lora_rank + qk_rope_head_dim) absorbed.",
+    "Beside the core, with 2 kv_lora_rank (qk_nope_head_dim + v_head_dim) FLOPs per head: absorbed "
+    "kernels count it once per new token, expanded ones once per new token stored, re-expanding "
+    "ones once per token attended.",
+    "Bytes are those that a core must move: the cached rows attended, once per sequence, and q and "
+    "o; weights are not counted.",
+    "Time is that of one step: storing the new tokens' rows and attending with their queries; "
+    "projections and RoPE are outside.",
+    "% of FMA peak and of read bandwidth are relative to what this run measured at the same number "
+    "of threads, on the best instruction set of this CPU; the FMA peak is measured anew in every "
+    "round.",
+    NULL,
+};
+
+int64_t cache_elements(const struct mla_problem *p, enum mla_kind cached)
+{
+    return row_width(p, cached);
+}
+
+int64_t cache_bytes_per_token(const struct mla_problem *p, enum mla_kind cached,
+                              enum mla_format format)
+{
+    int64_t elements = cache_elements(p, cached);
+    switch (format) {
+    case MLA_FP32:
+        return 4 * elements;
+    case MLA_BF16:
+    case MLA_FP16:
+        return 2 * elements;
+    case MLA_FP8:
+        /* The latent as e4m3 with an fp32 scale per 128, its RoPE part as bf16. */
+        if (cached == MLA_LATENT)
+            return p->kv_lora_rank + 4 * ((p->kv_lora_rank + 127) / 128) + 2 * p->qk_rope_head_dim;
+        return -1;
+    case MLA_INT8:
+        return -1;
+    }
+    return -1;
+}
+
+struct account account(const struct mla_problem *p, const struct workload *workload,
+                       enum mla_order order, enum mla_kind cached)
+{
+    double pairs = (double)workload_pairs(workload, p);
+    double heads = p->heads;
+    double qk = p->qk_nope_head_dim + p->qk_rope_head_dim, v = p->v_head_dim;
+    double per_token = 2.0 * p->kv_lora_rank * (p->qk_nope_head_dim + v) * heads;
+    double attended = 0;
+    for (int32_t i = 0; i < workload->batch; i++) {
+        const struct mla_seq *seq = &workload->seqs[i];
+        if (seq->tokens > 0)
+            attended += (double)mla_keys(p, seq, seq->tokens - 1);
+    }
+    struct account a;
+    if (order == MLA_ABSORBED)
+        a.core_flops = pairs * heads * 2 * (2.0 * p->kv_lora_rank + p->qk_rope_head_dim);
+    else
+        a.core_flops = pairs * heads * 2 * (qk + v);
+    double expansions = order == MLA_REEXPANDED ? attended : (double)workload->tokens;
+    a.flops = a.core_flops + (p->kind == MLA_LATENT ? expansions * per_token : 0);
+    a.bytes = attended * (double)cache_bytes_per_token(p, cached, p->format) +
+              4.0 * (double)workload->tokens * heads * (qk + v);
+    return a;
+}

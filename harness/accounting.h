@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The one definition of FLOPs, bytes and cache sizes, printed with every figure. */
+#ifndef MLABENCH_ACCOUNTING_H
+#define MLABENCH_ACCOUNTING_H
+
+#include "harness/workload.h"
+#include "kernels/kernel.h"
+
+#include <stdint.h>
+
+struct account {
+    double core_flops; /* scores and weighted sum */
+    double flops;      /* the whole step: store the new tokens and attend */
+    double bytes;      /* what a core must move */
+};
+
+/* What each figure counts, sentence by sentence; ends with NULL. */
+extern const char *const accounting_sentences[];
+
+struct account account(const struct mla_problem *problem, const struct workload *workload,
+                       enum mla_order order, enum mla_kind cached);
+
+/* Elements of one token's cached row: the latent, or keys and values of heads_kv heads (of all
+ * heads when the latent is expanded). */
+int64_t cache_elements(const struct mla_problem *problem, enum mla_kind cached);
+
+/* Bytes of that row in a format, or -1 where the project has not defined the format for it. */
+int64_t cache_bytes_per_token(const struct mla_problem *problem, enum mla_kind cached,
+                              enum mla_format format);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/axes.h"
+
+#include "harness/nearest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_CASES  20000
+#define MOST_TOKENS ((int64_t)1 << 26)
+
+const struct axis_bounds cached_bounds = {0, MOST_TOKENS};
+const struct axis_bounds new_bounds = {1, MOST_TOKENS};
+const struct axis_bounds batch_bounds = {1, 1 << 16};
+const struct axis_bounds threads_bounds = {1, 1024};
+
+int axes_add_model(struct axes *axes, const struct model *model, const char *where,
+                   struct mla_error *error)
+{
+    struct model *larger =
+        realloc(axes->models, ((size_t)axes->model_count + 1) * sizeof *axes->models);
+    if (!larger)
+        return mla_fail(error, MLA_MACHINE, "%s: no memory for %s", where, model->name);
+    axes->models = larger;
+    axes->models[axes->model_count++] = *model;
+    return 0;
+}
+
+int axis_add(struct axis *axis, int64_t value, const char *where, struct mla_error *error)
+{
+    if (axis->count == AXIS_MAX)
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "%s: has more than %d elements, accepted: at most "
+                        "that",
+                        where, AXIS_MAX);
+    axis->values[axis->count++] = value;
+    return 0;
+}
+
+int axis_add_format(struct axis *axis, const char *name, const char *where, struct mla_error *error)
+{
+    enum { FORMATS = sizeof format_names / sizeof format_names[0] };
+    for (int f = 0; f < FORMATS; f++)
+        if (strcmp(name, format_names[f]) == 0)
+            return axis_add(axis, f, where, error);
+    char all[64];
+    names_in_words(format_names, FORMATS, all, sizeof all);
+    const char *near = nearest_name(name, format_names, FORMATS);
+    return mla_fail(error, MLA_BAD_INPUT, "%s: there is no format '%.40s', accepted: %s%s%s%s",
+                    where, name, all, near ? "; did you mean " : "", near ? near : "",
+                    near ? "?" : "");
+}
+
+static bool has_glob(const char *globs, const char *glob, size_t length)
+{
+    while (*globs) {
+        size_t other = strcspn(globs, ",");
+        if (other == length && memcmp(globs, glob, length) == 0)
+            return true;
+        globs += other + (globs[other] == ',');
+    }
+    return false;
+}
+
+int globs_add(char *globs, const char *glob, const char *where, struct mla_error *error)
+{
+    const size_t size = sizeof((struct axes *)0)->kernels;
+    size_t length = strlen(glob), used = strlen(globs);
+    if (has_glob(globs, glob, length))
+        return 0;
+    if (used + 1 + length >= size)
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "%s: the globs take more than %zu characters together, accepted: at most "
+                        "that",
+                        where, size - 1);
+    snprintf(globs + used, size - used, "%s%s", used ? "," : "", glob);
+    return 0;
+}
+
+/* Adds each of a case's globs to those that another case of the same name has. */
+static int merge_globs(char *into, const char *globs, const char *where, struct mla_error *error)
+{
+    int code = 0;
+    while (*globs && !code && !has_glob(into, "*", 1)) {
+        size_t length = strcspn(globs, ",");
+        char one[sizeof((struct axes *)0)->kernels];
+        snprintf(one, sizeof one, "%.*s", (int)length, globs);
+        code = globs_add(into, one, where, error);
+        globs += length + (globs[length] == ',');
+    }
+    return code;
+}
+
+static int check_case(const struct bench_case *c, const char *where, struct mla_error *error)
+{
+    int64_t tokens = c->cached + c->new_tokens, most = c->model.max_position_embeddings;
+    if (tokens > most)
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "%s: %lld cached and %lld new are %lld tokens, accepted: up to the %lld of "
+                        "%s's max_position_embeddings",
+                        where, (long long)c->cached, (long long)c->new_tokens, (long long)tokens,
+                        (long long)most, c->model.name);
+    if (c->ragged && (c->batch == 1 || c->cached == 0))
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "%s: ragged with batch %d and %lld cached, accepted: batches of 2 or more "
+                        "with 1 or more cached",
+                        where, c->batch, (long long)c->cached);
+    if (c->layer && c->batch != 1)
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "%s: layer with batch %d, accepted: layer cases of batch 1", where,
+                        c->batch);
+    return 0;
+}
+
+static int add_case(const struct bench_case *c, const char *where, struct suite *suite,
+                    struct mla_error *error)
+{
+    int code = check_case(c, where, error);
+    if (code)
+        return code;
+    char name[CASE_NAME_MAX], other[CASE_NAME_MAX];
+    case_name(c, name);
+    for (int i = 0; i < suite->count; i++) {
+        case_name(&suite->cases[i], other);
+        if (strcmp(name, other) == 0)
+            return merge_globs(suite->cases[i].kernels, c->kernels, where, error);
+    }
+    if (suite->count == MOST_CASES)
+        return mla_fail(error, MLA_BAD_INPUT, "%s: more than %d cases, accepted: at most that",
+                        where, MOST_CASES);
+    if ((suite->count & (suite->count - 1)) == 0) {
+        size_t capacity = suite->count ? 2 * (size_t)suite->count : 1;
+        struct bench_case *larger = realloc(suite->cases, capacity * sizeof *larger);
+        if (!larger)
+            return mla_fail(error, MLA_MACHINE, "%s: no memory for %d cases", where, suite->count);
+        suite->cases = larger;
+    }
+    suite->cases[suite->count++] = *c;
+    return 0;
+}
+
+int axes_expand(const struct axes *axes, const char *where, struct suite *suite,
+                struct mla_error *error)
+{
+    struct bench_case c = {.ragged = axes->ragged, .layer = axes->layer};
+    snprintf(c.kernels, sizeof c.kernels, "%s", axes->kernels);
+    const struct axis *lists[] = {&axes->cached, &axes->new_tokens, &axes->batch, &axes->threads,
+                                  &axes->formats};
+    enum { LISTS = sizeof lists / sizeof lists[0] };
+    int64_t product = axes->model_count;
+    for (int l = 0; l < LISTS; l++)
+        product *= lists[l]->count;
+    for (int64_t i = 0; i < product; i++) {
+        int64_t rest = i, values[LISTS];
+        for (int l = LISTS - 1; l >= 0; l--) {
+            values[l] = lists[l]->values[rest % lists[l]->count];
+            rest /= lists[l]->count;
+        }
+        c.model = axes->models[rest];
+        c.cached = values[0];
+        c.new_tokens = values[1];
+        c.batch = (int32_t)values[2];
+        c.threads = (int32_t)values[3];
+        c.format = (enum mla_format)values[4];
+        int code = add_case(&c, where, suite, error);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+void axes_free(struct axes *axes)
+{
+    free(axes->models);
+    *axes = (struct axes){0};
+}

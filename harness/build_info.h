@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What this program was built from, and how. */
+#ifndef MLABENCH_BUILD_INFO_H
+#define MLABENCH_BUILD_INFO_H
+
+#include <stdbool.h>
+
+extern const char *const build_version;
+extern const char *const build_commit; /* "unknown" outside a git checkout */
+extern const bool build_dirty;         /* whether the checkout had uncommitted changes */
+extern const char *const build_compiler;
+extern const char *const build_flags;
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/suite.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const phase_names[4] = {
+    [PHASE_DECODE] = "decode",
+    [PHASE_MTP] = "mtp",
+    [PHASE_PREFILL] = "prefill",
+    [PHASE_CHUNKED] = "chunked",
+};
+
+const char *const format_names[5] = {
+    [MLA_FP32] = "fp32", [MLA_BF16] = "bf16", [MLA_FP16] = "fp16",
+    [MLA_FP8] = "fp8",   [MLA_INT8] = "int8",
+};
+
+enum phase phase_of(int64_t cached, int64_t new_tokens)
+{
+    if (cached == 0)
+        return PHASE_PREFILL;
+    if (new_tokens == 1)
+        return PHASE_DECODE;
+    return new_tokens <= 4 ? PHASE_MTP : PHASE_CHUNKED;
+}
+
+void case_name(const struct bench_case *c, char name[CASE_NAME_MAX])
+{
+    snprintf(name, CASE_NAME_MAX, "%s/%s%s/cached:%lld/new:%lld/batch:%d%s/threads:%d/%s",
+             c->model.name, c->layer ? "layer-" : "",
+             phase_names[phase_of(c->cached, c->new_tokens)], (long long)c->cached,
+             (long long)c->new_tokens, c->batch, c->ragged ? "r" : "", c->threads,
+             format_names[c->format]);
+}
+
+bool case_wants(const struct bench_case *c, const char *kernel)
+{
+    for (const char *glob = c->kernels; *glob;) {
+        size_t length = strcspn(glob, ",");
+        char one[sizeof c->kernels];
+        memcpy(one, glob, length);
+        one[length] = '\0';
+        if (fnmatch(one, kernel, 0) == 0)
+            return true;
+        glob += length + (glob[length] == ',');
+    }
+    return false;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/case_run.h"
+#include "harness/child.h"
+#include "harness/entry.h"
+#include "harness/measure.h"
+#include "harness/statistics.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A child that is still timing after this, and after the time that its kernels may take, hangs. */
+static const double least_limit_s = 60;
+
+static void send_sample(void *context, const struct sample *sample)
+{
+    child_send(context, sample_json(sample));
+}
+
+static void send_left_out(void *context, int kernel, double seconds)
+{
+    child_send(context, json_pack("{s:i, s:f}", "left_out", kernel, "seconds", seconds));
+}
+
+static int time_group(void *context, struct child_channel *channel, struct mla_error *error)
+{
+    const struct case_run *cr = context;
+    const struct mla_kernel **kernels = calloc((size_t)cr->group_count, sizeof *kernels);
+    if (!kernels)
+        return mla_fail(error, MLA_MACHINE, "no memory for %d kernels", cr->group_count);
+    for (int i = 0; i < cr->group_count; i++)
+        kernels[i] = cr->group[i]->kernel;
+    struct measure_settings settings = {
+        .threads = cr->c->threads,
+        .repetitions = cr->repetitions,
+        .repetition_ms = cr->run->suite->repetition_ms,
+        .kernel_time_limit_s = cr->run->suite->kernel_time_limit_s,
+        .seed = cr->run->seed,
+        .counters = cr->run->counters,
+        .counter_count = cr->run->counter_count,
+    };
+    struct measure_listener listener = {send_sample, send_left_out, channel};
+    int code = measure(&cr->inputs, kernels, cr->group_count, &settings, &listener, error);
+    free(kernels);
+    return code;
+}
+
+static void take_sample(void *context, const json_t *message)
+{
+    struct case_run *cr = context;
+    const json_t *left_out = json_object_get(message, "left_out");
+    if (left_out) {
+        run_skip(cr->run, cr->c, cr->group[json_integer_value(left_out)]->index,
+                 "verified, not timed: %d repetitions would take %.0f s, the limit is %.0f s "
+                 "(kernel_time_limit_s)",
+                 cr->repetitions, json_number_value(json_object_get(message, "seconds")),
+                 cr->run->suite->kernel_time_limit_s);
+        return;
+    }
+    struct contender *contender = cr->group[json_integer_value(json_object_get(message, "sample"))];
+    struct entry_source source = {.c = cr->c,
+                                  .case_name = cr->name,
+                                  .inputs = &cr->inputs,
+                                  .kernel = contender->kernel,
+                                  .verdict = contender->verdict,
+                                  .dram_read_gbs = cr->dram_read_gbs,
+                                  .repetitions = cr->repetitions};
+    json_t *entry = entry_json(&source, message);
+    contender->times[contender->samples] = json_number_value(json_object_get(entry, "real_time"));
+    contender->peaks[contender->samples++] =
+        json_number_value(json_object_get(entry, "pct_fma_peak"));
+    json_array_append_new(cr->run->result->benchmarks, entry);
+    if (contender == cr->group[0])
+        progress_step(&cr->run->progress, "timing, round %lld of %d",
+                      (long long)json_integer_value(json_object_get(message, "round")) + 1,
+                      cr->repetitions);
+}
+
+static void print_times(const struct case_run *cr)
+{
+    progress_clear(&cr->run->progress);
+    for (int i = 0; i < cr->count; i++) {
+        const struct contender *k = &cr->contenders[i];
+        if (k->samples == 0)
+            continue;
+        double median = stat_median(k->times, k->samples);
+        double spread =
+            stat_quantile(k->times, k->samples, 0.75) - stat_quantile(k->times, k->samples, 0.25);
+        printf("%-62s %-17s %11.3f ms +-%4.1f %%  %5.1f %% of FMA peak  error %.3f of limit\n",
+               cr->name, k->kernel->name, 1e-6 * median, 50 * spread / median,
+               stat_median(k->peaks, k->samples), contender_error(k));
+    }
+    fflush(stdout);
+}
+
+/* As many of the kernels from `first` on as fit into memory together. Returns how many. */
+static int gather_group(struct case_run *cr, int first, uint64_t available)
+{
+    uint64_t bytes = 0;
+    int taken = first;
+    cr->group_count = 0;
+    for (; taken < cr->count; taken++) {
+        struct contender *contender = &cr->contenders[taken];
+        uint64_t needed = measure_bytes(&cr->inputs, contender->kernel);
+        if (!contender->passed)
+            continue;
+        if (cr->group_count > 0 && bytes + needed > available)
+            break;
+        bytes += needed;
+        cr->group[cr->group_count++] = contender;
+    }
+    return taken - first;
+}
+
+int case_time(struct case_run *cr, uint64_t available, struct mla_error *error)
+{
+    int code = 0;
+    for (int i = 0; i < cr->count && !code; i++) {
+        cr->contenders[i].times = calloc((size_t)cr->repetitions, sizeof(double));
+        cr->contenders[i].peaks = calloc((size_t)cr->repetitions, sizeof(double));
+        if (!cr->contenders[i].times || !cr->contenders[i].peaks)
+            code = mla_fail(error, MLA_MACHINE, "no memory for the samples");
+    }
+    for (int first = 0; first < cr->count && !code;) {
+        first += gather_group(cr, first, available);
+        if (cr->group_count == 0)
+            break;
+        progress_step(&cr->run->progress, "filling the caches of %d kernels", cr->group_count);
+        double seconds = cr->run->suite->kernel_time_limit_s * (2 + VERIFY_PATIENCE);
+        struct child_job job = {time_group, take_sample, cr,
+                                fmax(least_limit_s, seconds * cr->group_count)};
+        code = child_run(&job, error);
+        if (code == MLA_INTERRUPTED)
+            break;
+        for (int i = 0; i < cr->group_count && code; i++)
+            run_skip(cr->run, cr->c, cr->group[i]->index, "verified, timing stopped: %s",
+                     error->message);
+        code = 0;
+    }
+    print_times(cr);
+    return code;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/accounting.h"
+#include "harness/case_run.h"
+#include "harness/child.h"
+#include "harness/clock.h"
+#include "harness/cpu.h"
+#include "harness/measure.h"
+#include "harness/verify.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* A child that is still verifying after this, and after twice the time that was thought affordable,
+ * hangs. */
+static const double least_limit_s = 60;
+
+/* FLOPs of storing all rows and attending once. */
+static double all_flops(const struct case_run *cr, const struct mla_kernel *kernel)
+{
+    struct mla_problem everything = cr->inputs.problem;
+    struct account step = account(&everything, &cr->inputs.workload, kernel->order, MLA_LATENT);
+    if (kernel->order != MLA_EXPANDED || everything.kind != MLA_LATENT)
+        return step.flops;
+    double cached = (double)(cr->inputs.workload.rows - cr->inputs.workload.tokens);
+    return step.flops + cached * 2.0 * everything.kv_lora_rank *
+                            (everything.qk_nope_head_dim + everything.v_head_dim) *
+                            everything.heads;
+}
+
+static int verify(void *context, struct child_channel *channel, struct mla_error *error)
+{
+    const struct case_run *cr = context;
+    struct verdict verdict;
+    char pinning[CPU_PINNING_MAX];
+    cpu_pin_team(cr->c->threads, pinning);
+    int code = verify_kernel(&cr->inputs, &cr->oracle, cr->group[0]->kernel, cr->c->threads,
+                             &verdict, error);
+    if (!code)
+        child_send(channel, verdict_json(&verdict));
+    return code;
+}
+
+static void take_verdict(void *context, const json_t *message)
+{
+    struct case_run *cr = context;
+    json_decref(cr->group[0]->verdict);
+    cr->group[0]->verdict = json_deep_copy(message);
+}
+
+/* Infinite where it was: JSON has null for that. */
+static double figure(const json_t *verdict, const char *key)
+{
+    const json_t *value = json_object_get(json_object_get(verdict, "error"), key);
+    return json_is_number(value) ? json_number_value(value) : INFINITY;
+}
+
+double contender_error(const struct contender *contender)
+{
+    return fmax(figure(contender->verdict, "ratio"), figure(contender->verdict, "lse_ratio")) /
+           VERIFY_LIMIT;
+}
+
+/* The command that shows a failure again. */
+static void reproduce(const struct case_run *cr, const struct mla_kernel *kernel, char *text,
+                      size_t size)
+{
+    const struct bench_case *c = cr->c;
+    snprintf(text, size,
+             "mlabench verify --kernel %s --model %s --cached %ld --new %ld --batch %d%s "
+             "--threads %d --format %s%s --seed %lu",
+             kernel->name, c->model.name, (long)c->cached, (long)c->new_tokens, c->batch,
+             c->ragged ? " --ragged" : "", c->threads, format_names[c->format],
+             c->layer ? " --layer" : "", (unsigned long)cr->run->seed);
+}
+
+void case_fail(struct case_run *cr, const struct contender *contender, const char *reason)
+{
+    char command[512], text[1536], name[CASE_NAME_MAX + 64];
+    reproduce(cr, contender->kernel, command, sizeof command);
+    snprintf(text, sizeof text, "%s; again with: %s", reason, command);
+    snprintf(name, sizeof name, "%s/%s", cr->name, contender->kernel->name);
+    tally_fail(&cr->run->tally, contender->index, cr->name, reason);
+    result_note(cr->run->result, "failed", name, text, contender->verdict);
+    progress_clear(&cr->run->progress);
+    fprintf(stderr, "FAIL %s: %s\n", name, text);
+}
+
+/* False, with the reason noted, when the kernel would take too long or too much memory. */
+static bool affordable(struct case_run *cr, const struct contender *contender, uint64_t available)
+{
+    double limit = cr->run->suite->kernel_time_limit_s * VERIFY_PATIENCE;
+    double seconds =
+        1e-9 * cr->run->ns_per_flop[contender->index] * all_flops(cr, contender->kernel);
+    uint64_t bytes = measure_bytes(&cr->inputs, contender->kernel);
+    if (bytes > available) {
+        run_skip(cr->run, cr->c, contender->index,
+                 "needs %.1f GiB beside the inputs, %.1f GiB are available",
+                 (double)bytes / (1 << 30), (double)available / (1 << 30));
+        return false;
+    }
+    if (seconds > limit) {
+        run_skip(cr->run, cr->c, contender->index,
+                 "would take about %.0f s to fill and verify, the limit is %.0f s (10 "
+                 "kernel_time_limit_s)",
+                 seconds, limit);
+        return false;
+    }
+    return true;
+}
+
+static int verify_one(struct case_run *cr, struct contender *contender, struct mla_error *error)
+{
+    double limit = fmax(least_limit_s, cr->run->suite->kernel_time_limit_s * VERIFY_PATIENCE * 2);
+    struct child_job job = {verify, take_verdict, cr, limit};
+    progress_step(&cr->run->progress, "verifying %s", contender->kernel->name);
+    cr->group[0] = contender;
+    int64_t start = clock_ns();
+    int code = child_run(&job, error);
+    double rate = (double)(clock_ns() - start) / all_flops(cr, contender->kernel);
+    if (code == MLA_INTERRUPTED)
+        return code;
+    /* Short cases are all start-up, and would make a slow kernel of any. */
+    if (clock_ns() - start > 200000000 && rate > cr->run->ns_per_flop[contender->index])
+        cr->run->ns_per_flop[contender->index] = rate;
+    const char *reason = json_string_value(json_object_get(contender->verdict, "reason"));
+    contender->passed = code == 0 && json_is_true(json_object_get(contender->verdict, "passed"));
+    if (contender->passed)
+        tally_pass(&cr->run->tally, contender->index, cr->name, contender_error(contender));
+    else if (code == MLA_MACHINE)
+        run_skip(cr->run, cr->c, contender->index, "%s", error->message);
+    else
+        case_fail(cr, contender, code ? error->message : reason);
+    return 0;
+}
+
+int case_verify(struct case_run *cr, uint64_t available, struct mla_error *error)
+{
+    int code = 0;
+    for (int i = 0; i < cr->count && !code; i++)
+        if (affordable(cr, &cr->contenders[i], available))
+            code = verify_one(cr, &cr->contenders[i], error);
+    return code;
+}

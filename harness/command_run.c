@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * `mlabench run` and `mlabench verify`. */
+#include "harness/catalogue.h"
+#include "harness/commands.h"
+#include "harness/counters.h"
+#include "harness/cpu.h"
+#include "harness/interrupt.h"
+#include "harness/report.h"
+#include "harness/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int fill_catalogue(const struct options *options, struct catalogue *catalogue,
+                          struct mla_error *error)
+{
+    int code = catalogue_create(catalogue, error);
+    for (int i = 0; i < options->plugin_count && !code; i++)
+        code = catalogue_add(catalogue, options->plugins[i], error);
+    return code;
+}
+
+static int fill_suite(const struct options *options, const struct paths *paths,
+                      const char *default_suite, const struct catalogue *catalogue,
+                      struct suite *suite, struct mla_error *error)
+{
+    int code;
+    if (options->case_given)
+        code = suite_by_hand(paths->configs, &options->by_hand, cpu_count(), suite, error);
+    else
+        code = suite_read(paths->configs, options->suite ? options->suite : default_suite,
+                          cpu_count(), suite, error);
+    if (code)
+        return code;
+    const char *globs = options->by_hand.kernels;
+    for (int i = 0; i < suite->count && globs && !options->case_given; i++)
+        if (snprintf(suite->cases[i].kernels, sizeof suite->cases[i].kernels, "%s", globs) >=
+            (int)sizeof suite->cases[i].kernels)
+            return mla_fail(error, MLA_BAD_INPUT, "--kernel is longer than %zu characters",
+                            sizeof suite->cases[i].kernels - 1);
+    if (options->repetitions)
+        suite->repetitions = options->repetitions;
+    return suite_check_kernels(suite, catalogue->names, catalogue->count, error);
+}
+
+/* The names in --counters, or the default ones. *storage is malloc'ed and holds their text. */
+static int choose_counters(const char *wanted, const char ***names, int *count, char **storage,
+                           struct mla_error *error)
+{
+    *storage = strdup(wanted ? wanted : "");
+    size_t most = wanted ? strlen(wanted) / 2 + 1 : COUNTERS_DEFAULT;
+    *names = calloc(most + 1, sizeof **names);
+    *count = 0;
+    if (!*storage || !*names)
+        return mla_fail(error, MLA_MACHINE, "no memory for the counters' names");
+    if (!wanted) {
+        for (; *count < COUNTERS_DEFAULT; (*count)++)
+            (*names)[*count] = counters_default[*count];
+        return 0;
+    }
+    if (strcmp(wanted, "none") == 0)
+        return 0;
+    char *rest;
+    for (char *name = strtok_r(*storage, ",", &rest); name; name = strtok_r(NULL, ",", &rest))
+        (*names)[(*count)++] = name;
+    return 0;
+}
+
+static void default_folder(const struct paths *paths, const char *suite, char *folder, size_t size)
+{
+    char date[32];
+    time_t now = time(NULL);
+    struct tm parts;
+    localtime_r(&now, &parts);
+    strftime(date, sizeof date, "%Y%m%d-%H%M%S", &parts);
+    snprintf(folder, size, "%s/%s-%s", paths->results, date, suite);
+}
+
+/* A figure that cannot be drawn is no reason to lose the numbers. */
+static int write_report(const struct result *result, const char *folder, const struct paths *paths,
+                        struct mla_error *error)
+{
+    struct report_outcome outcome;
+    int code = report_write(result->path, folder, paths->plots, &outcome, error);
+    if (code)
+        return code;
+    if (!outcome.plotted)
+        fprintf(stderr, "no plots: %s\n", outcome.note);
+    printf("report: %s/report.html, %s/report.md\n", folder, folder);
+    return 0;
+}
+
+/* Everything is in hand: run, conclude, and turn the outcome into a code. */
+static int run_all(struct run *run, const struct options *options, const struct paths *paths,
+                   const char *folder, struct mla_error *error)
+{
+    interrupt_catch();
+    int code = run_suite(run, error);
+    if (code && code != MLA_INTERRUPTED)
+        return code;
+    if (options->json) {
+        json_t *summary = tally_json(&run->tally, run->catalogue);
+        json_dumpf(summary, stdout, JSON_INDENT(1));
+        putchar('\n');
+        json_decref(summary);
+    } else if (code == 0 || !run->timing) {
+        tally_print(&run->tally, run->catalogue);
+    }
+    if (folder)
+        printf("results: %s\n", run->result->path);
+    if (code)
+        return code;
+    if (folder && !options->no_report)
+        code = write_report(run->result, folder, paths, error);
+    if (!code && run->tally.failed > 0)
+        code = mla_fail(error, MLA_FAILED, "%d of %d verifications failed", run->tally.failed,
+                        run->tally.failed + run->tally.passed);
+    if (!code && run->tally.passed == 0)
+        code = mla_fail(error, MLA_BAD_INPUT, "nothing was verified");
+    return code;
+}
+
+static int run_or_verify(const struct options *options, const struct paths *paths, bool timing,
+                         int count, char **arguments, struct mla_error *error)
+{
+    struct catalogue catalogue = {0};
+    struct suite suite = {0};
+    struct result result = {0};
+    struct run run = {.catalogue = &catalogue,
+                      .suite = &suite,
+                      .timing = timing,
+                      .quiet = options->quiet,
+                      .seed = options->seed,
+                      .result = &result};
+    const char **names = NULL;
+    char *storage = NULL, folder[PATH_LENGTH + 128];
+    int code = fill_catalogue(options, &catalogue, error);
+    if (!code)
+        code = fill_suite(options, paths, timing ? "default" : "verify", &catalogue, &suite, error);
+    if (!code)
+        code = choose_counters(options->counters, &names, &run.counter_count, &storage, error);
+    run.counters = names;
+    if (options->out)
+        snprintf(folder, sizeof folder, "%s", options->out);
+    else
+        default_folder(paths, suite.name, folder, sizeof folder);
+    if (!code)
+        code = result_create(&result, timing ? folder : NULL, count, arguments, error);
+    if (!code)
+        code = tally_create(&run.tally, &catalogue, error);
+    if (!code)
+        code = run_all(&run, options, paths, timing ? folder : NULL, error);
+    tally_destroy(&run.tally);
+    result_destroy(&result);
+    free(names);
+    free(storage);
+    suite_free(&suite);
+    catalogue_destroy(&catalogue);
+    return code;
+}
+
+int command_run(const struct options *options, const struct paths *paths, int count,
+                char **arguments, struct mla_error *error)
+{
+    return run_or_verify(options, paths, true, count, arguments, error);
+}
+
+int command_verify(const struct options *options, const struct paths *paths, int count,
+                   char **arguments, struct mla_error *error)
+{
+    return run_or_verify(options, paths, false, count, arguments, error);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/inputs.h"
+
+#include "harness/problem.h"
+#include "harness/random.h"
+
+#include <math.h>
+
+int64_t row_width(const struct mla_problem *p, enum mla_kind kind)
+{
+    if (kind == MLA_LATENT)
+        return p->kv_lora_rank + p->qk_rope_head_dim;
+    return (int64_t)p->heads_kv * (p->qk_nope_head_dim + p->qk_rope_head_dim + p->v_head_dim);
+}
+
+static size_t q_floats(const struct mla_problem *p, int64_t tokens)
+{
+    return (size_t)tokens * (size_t)p->heads * (size_t)(p->qk_nope_head_dim + p->qk_rope_head_dim);
+}
+
+static size_t wkv_b_floats(const struct mla_problem *p)
+{
+    return (size_t)p->heads * (size_t)(p->qk_nope_head_dim + p->v_head_dim) *
+           (size_t)p->kv_lora_rank;
+}
+
+uint64_t inputs_bytes(const struct bench_case *c)
+{
+    struct mla_problem p;
+    model_problem(&c->model, c->format, &p);
+    uint64_t rows = (uint64_t)c->batch * (uint64_t)(c->cached + c->new_tokens);
+    return sizeof(float) * (q_floats(&p, c->batch * c->new_tokens) + wkv_b_floats(&p) +
+                            rows * (uint64_t)row_width(&p, p.kind));
+}
+
+int inputs_create(const struct bench_case *c, uint64_t seed, struct inputs *inputs,
+                  struct mla_error *error)
+{
+    *inputs = (struct inputs){.seed = seed};
+    struct mla_problem *p = &inputs->problem;
+    model_problem(&c->model, c->format, p);
+    int code = workload_create(c, seed, &inputs->workload, error);
+    if (code)
+        return code;
+    const struct workload *w = &inputs->workload;
+    p->slots = w->slots;
+    p->page_size = 0;
+    p->max_tokens = w->tokens;
+    p->max_keys = w->max_keys;
+    p->max_batch = w->batch;
+    p->max_threads = c->threads;
+    inputs->width = row_width(p, p->kind);
+    size_t rows = (size_t)w->rows * (size_t)inputs->width;
+    code = buffer_create(&inputs->wkv_b, BUFFER_SHARED, sizeof(float) * wkv_b_floats(p),
+                         "the weights", error);
+    if (!code)
+        code = buffer_create(&inputs->q, BUFFER_SHARED, sizeof(float) * q_floats(p, w->tokens),
+                             "the queries", error);
+    if (!code)
+        code = buffer_create(&inputs->rows, BUFFER_SHARED, sizeof(float) * rows, "the rows", error);
+    if (code)
+        inputs_destroy(inputs);
+    else
+        p->wkv_b = inputs->wkv_b.data;
+    return code;
+}
+
+void inputs_destroy(struct inputs *inputs)
+{
+    buffer_destroy(&inputs->wkv_b);
+    buffer_destroy(&inputs->q);
+    buffer_destroy(&inputs->rows);
+    workload_destroy(&inputs->workload);
+}
+
+static void fill(struct buffer *buffer, uint64_t seed, enum random_stream stream, double sd,
+                 int threads)
+{
+    enum { CHUNK = 4096 };
+    int64_t count = (int64_t)(buffer->size / sizeof(float));
+    float *out = buffer->data;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t first = 0; first < count; first += CHUNK) {
+        int64_t n = count - first < CHUNK ? count - first : CHUNK;
+        random_normal(seed, stream, (uint64_t)first, n, sd, out + first);
+    }
+}
+
+void inputs_fill(struct inputs *inputs, int threads)
+{
+    const struct mla_problem *p = &inputs->problem;
+    double score_sd = p->scale * sqrt(p->qk_nope_head_dim + p->qk_rope_head_dim);
+    double gain = score_sd < 1 || score_sd > 3 ? 2 / score_sd : 1;
+    fill(&inputs->q, inputs->seed, RANDOM_Q, gain, threads);
+    fill(&inputs->rows, inputs->seed, RANDOM_ROWS, 1, threads);
+    fill(&inputs->wkv_b, inputs->seed, RANDOM_WKV_B, 1 / sqrt(fmax(p->kv_lora_rank, 1)), threads);
+}

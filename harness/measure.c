@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/measure.h"
+
+#include "harness/ceilings.h"
+#include "harness/clock.h"
+#include "harness/cpu.h"
+#include "harness/memory.h"
+#include "harness/noise.h"
+#include "harness/random.h"
+#include "harness/stages.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BURST_MS = 4, WARM_UPS = 8 };
+static const double warm_up_change = 0.03;
+
+/* One kernel, ready to run. */
+struct arm {
+    const struct mla_kernel *kernel;
+    struct mla_problem problem;
+    struct mla_plan plan;
+    struct mla_seq *seqs;
+    struct buffer prepared, cache, workspace, o, lse;
+    struct mla_memory memory;
+    struct mla_call call;
+    double step_ns; /* when warm */
+    bool left_out;
+};
+
+struct bench {
+    const struct inputs *inputs;
+    const struct measure_settings *settings;
+    struct arm *arms;
+    int count;
+    int64_t iterations;
+    int *order;
+    struct stage_clock *clocks; /* [threads] */
+    struct counters *counters;
+};
+
+static int plan_arm(struct arm *arm, const struct inputs *inputs, struct mla_error *error)
+{
+    struct workload placed = inputs->workload;
+    arm->problem = inputs->problem;
+    int status = arm->kernel->plan(&arm->problem, &arm->plan);
+    size_t size = sizeof *arm->seqs * (size_t)placed.batch;
+    arm->seqs = malloc(size);
+    if (!arm->seqs)
+        return mla_fail(error, MLA_MACHINE, "no memory for %d sequences", placed.batch);
+    memcpy(arm->seqs, placed.seqs, size);
+    placed.seqs = arm->seqs;
+    if (status == 0 && arm->plan.slot_align > 1) {
+        workload_place(&placed, arm->plan.slot_align, 0);
+        arm->problem.slots = placed.slots;
+        status = arm->kernel->plan(&arm->problem, &arm->plan);
+    }
+    if (status)
+        return mla_fail(error, MLA_FAILED, "%s: plan returned %d", arm->kernel->name, status);
+    return 0;
+}
+
+static size_t output_floats(const struct mla_problem *p)
+{
+    return (size_t)p->max_tokens * (size_t)p->heads * (size_t)p->v_head_dim;
+}
+
+static uint64_t arm_bytes(const struct arm *arm)
+{
+    return arm->plan.prepared + arm->plan.cache_payload + arm->plan.cache_padding +
+           arm->plan.workspace + sizeof(float) * 2 * output_floats(&arm->problem);
+}
+
+static void release_arm(struct arm *arm)
+{
+    if (arm->kernel->release && arm->memory.cache)
+        arm->kernel->release(&arm->problem, arm->prepared.data);
+    buffer_destroy(&arm->prepared);
+    buffer_destroy(&arm->cache);
+    buffer_destroy(&arm->workspace);
+    buffer_destroy(&arm->o);
+    buffer_destroy(&arm->lse);
+    free(arm->seqs);
+    arm->seqs = NULL;
+}
+
+uint64_t measure_bytes(const struct inputs *inputs, const struct mla_kernel *kernel)
+{
+    struct arm arm = {.kernel = kernel};
+    struct mla_error ignored;
+    uint64_t bytes = plan_arm(&arm, inputs, &ignored) ? 0 : arm_bytes(&arm);
+    free(arm.seqs);
+    return bytes;
+}
+
+static int allocate_arm(struct arm *arm, struct mla_error *error)
+{
+    const struct mla_problem *p = &arm->problem;
+    const struct {
+        struct buffer *buffer;
+        size_t size;
+        const char *what;
+    } wanted[] = {
+        {&arm->prepared, arm->plan.prepared, "the prepared weights"},
+        {&arm->cache, arm->plan.cache_payload + arm->plan.cache_padding, "the cache"},
+        {&arm->workspace, arm->plan.workspace, "the workspace"},
+        {&arm->o, sizeof(float) * output_floats(p), "the outputs"},
+        {&arm->lse, sizeof(float) * (size_t)p->max_tokens * (size_t)p->heads, "lse"},
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        int code =
+            buffer_create(wanted[i].buffer, BUFFER_PLAIN, wanted[i].size, wanted[i].what, error);
+        if (code)
+            return code;
+    }
+    arm->memory = (struct mla_memory){arm->prepared.data, arm->cache.data, arm->workspace.data};
+    return 0;
+}
+
+static int store_rows(const struct arm *arm, const struct inputs *inputs, int32_t seq,
+                      int64_t position, int64_t count, int threads)
+{
+    if (count == 0)
+        return 0;
+    int64_t row = workload_first_row(&inputs->workload, seq) + position;
+    return arm->kernel->store(&arm->problem, &arm->memory, &arm->seqs[seq], position, count,
+                              (const float *)inputs->rows.data + row * inputs->width, threads);
+}
+
+/* The cache holds all rows but the new ones, which every step stores anew. */
+static int fill_arm(struct arm *arm, const struct bench *bench, struct mla_error *error)
+{
+    int threads = bench->settings->threads;
+    const struct mla_kernel *kernel = arm->kernel;
+    int status = kernel->prepare ? kernel->prepare(&arm->problem, arm->prepared.data, threads) : 0;
+    for (int32_t i = 0; i < bench->inputs->workload.batch && status == 0; i++)
+        status = store_rows(arm, bench->inputs, i, 0, arm->seqs[i].position, threads);
+    if (status)
+        return mla_fail(error, MLA_FAILED, "%s: filling the cache returned %d", kernel->name,
+                        status);
+    arm->call = (struct mla_call){.seqs = arm->seqs,
+                                  .batch = bench->inputs->workload.batch,
+                                  .threads = threads,
+                                  .q = bench->inputs->q.data,
+                                  .o = arm->o.data,
+                                  .lse = arm->lse.data,
+                                  .enter = stages_enter,
+                                  .enter_context = bench->clocks};
+    return 0;
+}
+
+/* One step: the new rows are stored and attended. *store_ns grows by what storing took. */
+static int step(const struct bench *bench, const struct arm *arm, int64_t *store_ns)
+{
+    int64_t start = clock_ns();
+    int status = 0;
+    for (int32_t i = 0; i < bench->inputs->workload.batch && status == 0; i++)
+        status = store_rows(arm, bench->inputs, i, arm->seqs[i].position, arm->seqs[i].tokens,
+                            bench->settings->threads);
+    *store_ns += clock_ns() - start;
+    if (status == 0)
+        status = arm->kernel->attend(&arm->problem, &arm->memory, &arm->call);
+    return status;
+}
+
+static int warm_up(const struct bench *bench, struct arm *arm)
+{
+    int status = 0;
+    stages_reset(bench->clocks, bench->settings->threads);
+    for (int i = 0; i < WARM_UPS && status == 0; i++) {
+        int64_t store_ns = 0, start = clock_ns();
+        status = step(bench, arm, &store_ns);
+        double took = (double)(clock_ns() - start);
+        bool stable = fabs(took - arm->step_ns) <= warm_up_change * arm->step_ns;
+        arm->step_ns = took;
+        if (stable)
+            break;
+    }
+    return status;
+}
+
+static void choose_iterations(struct bench *bench, const struct measure_listener *listener)
+{
+    const struct measure_settings *settings = bench->settings;
+    double fastest = INFINITY;
+    for (int i = 0; i < bench->count; i++)
+        fastest = fmin(fastest, bench->arms[i].step_ns);
+    bench->iterations = (int64_t)fmax(1, ceil(settings->repetition_ms * 1e6 / fastest));
+    for (int i = 0; i < bench->count; i++) {
+        struct arm *arm = &bench->arms[i];
+        double seconds = 1e-9 * arm->step_ns * (double)bench->iterations * settings->repetitions;
+        arm->left_out = seconds > settings->kernel_time_limit_s;
+        if (arm->left_out)
+            listener->leave_out(listener->context, i, seconds);
+    }
+}
+
+static int repeat(const struct bench *bench, int index, struct sample *sample)
+{
+    const struct measure_settings *settings = bench->settings;
+    const struct arm *arm = &bench->arms[index];
+    double iterations = (double)bench->iterations;
+    int64_t store_ns = 0;
+    int status = 0;
+    stages_reset(bench->clocks, settings->threads);
+    struct noise before = noise_now();
+    counters_start(bench->counters);
+    int64_t cpu = clock_cpu_ns(), real = clock_ns();
+    for (int64_t i = 0; i < bench->iterations && status == 0; i++)
+        status = step(bench, arm, &store_ns);
+    real = clock_ns() - real;
+    cpu = clock_cpu_ns() - cpu;
+    counters_stop(bench->counters);
+    struct noise after = noise_now();
+    sample->kernel = index;
+    sample->iterations = bench->iterations;
+    sample->real_ns = (double)real / iterations;
+    sample->cpu_ns = (double)cpu / iterations;
+    for (int stage = 0; stage < MLA_STAGES; stage++)
+        sample->stage_ns[stage] =
+            stages_mean(bench->clocks, settings->threads, (enum mla_stage)stage) / iterations;
+    sample->stage_ns[MLA_STAGE_STORE] = (double)store_ns / iterations;
+    sample->steal_ms = after.steal_ms - before.steal_ms;
+    sample->involuntary_switches = after.involuntary_switches - before.involuntary_switches;
+    sample->counters = bench->counters;
+    return status;
+}
+
+/* Even rounds get a random order (Fisher-Yates), odd ones the one before reversed. */
+static void draw_order(const struct bench *bench, int round)
+{
+    if (round % 2) {
+        for (int i = 0, j = bench->count - 1; i < j; i++, j--) {
+            int kernel = bench->order[i];
+            bench->order[i] = bench->order[j];
+            bench->order[j] = kernel;
+        }
+        return;
+    }
+    for (int i = 0; i < bench->count; i++)
+        bench->order[i] = i;
+    for (int i = bench->count - 1; i > 0; i--) {
+        uint64_t draw = (uint64_t)round << 32 | (uint64_t)i;
+        int j = (int)random_below(bench->settings->seed, RANDOM_ORDER, draw, (uint64_t)i + 1);
+        int kernel = bench->order[i];
+        bench->order[i] = bench->order[j];
+        bench->order[j] = kernel;
+    }
+}
+
+static int run_rounds(const struct bench *bench, const struct measure_listener *listener,
+                      struct mla_error *error)
+{
+    ceiling_fma_burst(bench->settings->threads, BURST_MS); /* the first call calibrates */
+    for (int round = 0; round < bench->settings->repetitions; round++) {
+        struct sample sample = {.round = round};
+        draw_order(bench, round);
+        sample.fma_peak_gflops = ceiling_fma_burst(bench->settings->threads, BURST_MS);
+        for (int i = 0; i < bench->count; i++) {
+            if (bench->arms[bench->order[i]].left_out)
+                continue;
+            int status = repeat(bench, bench->order[i], &sample);
+            if (status)
+                return mla_fail(error, MLA_FAILED, "%s: a step returned %d",
+                                bench->arms[bench->order[i]].kernel->name, status);
+            listener->take(listener->context, &sample);
+        }
+    }
+    return 0;
+}
+
+static int set_up(struct bench *bench, struct mla_error *error)
+{
+    for (int i = 0; i < bench->count; i++) {
+        struct arm *arm = &bench->arms[i];
+        int code = plan_arm(arm, bench->inputs, error);
+        if (!code)
+            code = allocate_arm(arm, error);
+        if (!code)
+            code = fill_arm(arm, bench, error);
+        if (code)
+            return code;
+    }
+    for (int i = 0; i < bench->count; i++)
+        if (warm_up(bench, &bench->arms[i]))
+            return mla_fail(error, MLA_FAILED, "%s: a step failed", bench->arms[i].kernel->name);
+    return 0;
+}
+
+int measure(const struct inputs *inputs, const struct mla_kernel *const *kernels, int count,
+            const struct measure_settings *settings, const struct measure_listener *listener,
+            struct mla_error *error)
+{
+    char pinning[CPU_PINNING_MAX];
+    struct bench bench = {.inputs = inputs, .settings = settings, .count = count};
+    bench.arms = calloc((size_t)count, sizeof *bench.arms);
+    bench.order = calloc((size_t)count, sizeof *bench.order);
+    bench.clocks = aligned_alloc(64, sizeof *bench.clocks * (size_t)settings->threads);
+    int code = bench.arms && bench.order && bench.clocks
+                   ? 0
+                   : mla_fail(error, MLA_MACHINE, "no memory to measure %d kernels", count);
+    cpu_pin_team(settings->threads, pinning);
+    if (!code)
+        code = counters_open(&bench.counters, settings->counters, settings->counter_count,
+                             settings->threads, error);
+    for (int i = 0; i < count && !code; i++)
+        bench.arms[i].kernel = kernels[i];
+    if (!code)
+        code = set_up(&bench, error);
+    if (!code)
+        choose_iterations(&bench, listener);
+    if (!code)
+        code = run_rounds(&bench, listener, error);
+    for (int i = 0; i < count && bench.arms; i++)
+        if (bench.arms[i].kernel)
+            release_arm(&bench.arms[i]);
+    counters_close(bench.counters);
+    free(bench.arms);
+    free(bench.order);
+    free(bench.clocks);
+    return code;
+}

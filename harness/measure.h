@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Timing kernels against each other: interleaved rounds, so that what the machine does meanwhile
+ * befalls all of them alike. Each round runs every kernel once, in an order that is random and then
+ * reversed (ABBA for two), and measures the FMA peak once, as the ceiling of that round. */
+#ifndef MLABENCH_MEASURE_H
+#define MLABENCH_MEASURE_H
+
+#include "harness/counters.h"
+#include "harness/error.h"
+#include "harness/inputs.h"
+#include "kernels/kernel.h"
+
+#include <stdint.h>
+
+struct measure_settings {
+    int threads;
+    int repetitions;             /* rounds */
+    double repetition_ms;        /* wanted length of the fastest kernel's repetition */
+    double kernel_time_limit_s;  /* of all repetitions of one kernel */
+    uint64_t seed;               /* of the order */
+    const char *const *counters; /* names */
+    int counter_count;
+};
+
+/* One repetition of one kernel. Times are per iteration. */
+struct sample {
+    int kernel; /* index */
+    int round;
+    int64_t iterations;          /* steps in one repetition, the same for all kernels */
+    double real_ns, cpu_ns;      /* of storing the new rows and attending */
+    double stage_ns[MLA_STAGES]; /* mean over threads; NAN for a stage never announced */
+    double fma_peak_gflops;      /* of this round */
+    double steal_ms;             /* of all CPUs during the repetition */
+    int64_t involuntary_switches;
+    const struct counters *counters; /* as of this repetition, valid during the call */
+};
+
+/* Bytes that timing the kernel takes beside the inputs. */
+uint64_t measure_bytes(const struct inputs *inputs, const struct mla_kernel *kernel);
+
+/* Who hears of it, while it goes on. */
+struct measure_listener {
+    void (*take)(void *context, const struct sample *sample);
+    /* Kernel number `kernel` is left out: its repetitions would take that long. */
+    void (*leave_out)(void *context, int kernel, double seconds);
+    void *context;
+};
+
+/* Sets up all kernels, warms each up until two steps in a row take the same within 3 %, chooses the
+ * number of iterations from the fastest, leaves out those that are then too slow, and hands over
+ * every repetition as it ends. To be called in a child process. */
+int measure(const struct inputs *inputs, const struct mla_kernel *const *kernels, int count,
+            const struct measure_settings *settings, const struct measure_listener *listener,
+            struct mla_error *error);
+
+#endif

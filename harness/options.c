@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { TEXT, CASE_TEXT, CASE_FLAG, FLAG, SEED, REPETITIONS, PLUGIN };
+
+enum {
+    RUNS = COMMAND_RUN | COMMAND_VERIFY,
+    ALL = COMMAND_LIST | RUNS | COMMAND_MEMORY | COMMAND_REPORT,
+};
+
+struct row {
+    const char *name;
+    char letter; /* 0: none */
+    enum kind kind;
+    const char *argument; /* NULL: takes none */
+    unsigned commands;
+    size_t offset; /* in struct options */
+    const char *help;
+};
+
+#define AT(member) offsetof(struct options, member)
+
+static const struct row rows[] = {
+    {"suite", 0, TEXT, "NAME|FILE", RUNS, AT(suite),
+     "what to run: configs/suites/NAME.json, or a file (run: default, verify: verify)"},
+    {"out", 0, TEXT, "DIR", COMMAND_RUN | COMMAND_REPORT, AT(out),
+     "where result.json and the report go (run: results/DATE-SUITE)"},
+    {"kernel", 0, TEXT, "GLOB,...", RUNS, AT(by_hand.kernels), "only kernels that match"},
+    {"model", 0, CASE_TEXT, "NAME,...|FILE|all", RUNS | COMMAND_MEMORY, AT(by_hand.models),
+     "a case by hand: its models; -mha, -gqa8 or -mqa after a name is that baseline"},
+    {"cached", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.cached),
+     "tokens cached before, e.g. 512,4k (4096)"},
+    {"new", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.new_tokens), "new tokens per sequence (1)"},
+    {"batch", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.batch), "sequences (1)"},
+    {"threads", 0, CASE_TEXT, "N,...|all", RUNS, AT(by_hand.threads), "threads (1)"},
+    {"format", 0, CASE_TEXT, "F,...", RUNS, AT(by_hand.formats), "cache formats (fp32)"},
+    {"ragged", 0, CASE_FLAG, NULL, RUNS, AT(by_hand.ragged),
+     "sequences of 0 to --cached tokens instead of equal ones"},
+    {"layer", 0, CASE_FLAG, NULL, RUNS, AT(by_hand.layer),
+     "verify the whole layer around the kernel"},
+    {"repetitions", 0, REPETITIONS, "N", COMMAND_RUN, AT(repetitions), "rounds, 10 or more (10)"},
+    {"counters", 0, TEXT, "NAME,...|none", COMMAND_RUN, AT(counters),
+     "hardware and software events to count"},
+    {"plugin", 0, PLUGIN, "FILE.so", COMMAND_LIST | RUNS, AT(plugins),
+     "add the kernels of a shared object; may be repeated"},
+    {"seed", 0, SEED, "N", RUNS, AT(seed), "of all random numbers (1)"},
+    {"no-report", 0, FLAG, NULL, COMMAND_RUN, AT(no_report), "write result.json only"},
+    {"json", 0, FLAG, NULL, COMMAND_LIST | COMMAND_VERIFY | COMMAND_MEMORY, AT(json),
+     "print JSON instead of text"},
+    {"quiet", 'q', FLAG, NULL, RUNS, AT(quiet), "no progress"},
+    {"help", 'h', FLAG, NULL, ALL, AT(help), "this text"},
+};
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+static int read_number(const struct row *row, const char *text, uint64_t least, uint64_t most,
+                       uint64_t *value, struct mla_error *error)
+{
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    if (errno || end == text || *end || text[0] == '-' || number < least || number > most)
+        return mla_fail(error, MLA_BAD_INPUT, "--%s is '%s': a number from %llu to %llu is needed",
+                        row->name, text, (unsigned long long)least, (unsigned long long)most);
+    *value = number;
+    return 0;
+}
+
+static int take(const struct row *row, const char *text, struct options *options,
+                struct mla_error *error)
+{
+    void *member = (char *)options + row->offset;
+    uint64_t number = 0;
+    int code = 0;
+    switch (row->kind) {
+    case CASE_TEXT:
+        options->case_given = true; /* fall through */
+    case TEXT:
+        *(const char **)member = text;
+        break;
+    case CASE_FLAG:
+        options->case_given = true; /* fall through */
+    case FLAG:
+        *(bool *)member = true;
+        break;
+    case SEED:
+        code = read_number(row, text, 0, UINT64_MAX, &number, error);
+        options->seed = number;
+        break;
+    case REPETITIONS:
+        code = read_number(row, text, 10, 100000, &number, error);
+        options->repetitions = (int32_t)number;
+        break;
+    case PLUGIN:
+        if (options->plugin_count == MAX_PLUGINS)
+            return mla_fail(error, MLA_BAD_INPUT, "--plugin: at most %d", MAX_PLUGINS);
+        options->plugins[options->plugin_count++] = text;
+        break;
+    }
+    return code;
+}
+
+static int describe_refusal(const char *command, int found, char *const *arguments,
+                            struct mla_error *error)
+{
+    const char *argument = arguments[optind - 1];
+    if (found == ':')
+        return mla_fail(error, MLA_BAD_INPUT, "%s needs a value: see mlabench %s --help", argument,
+                        command);
+    return mla_fail(error, MLA_BAD_INPUT, "mlabench %s knows no option %s: see mlabench %s --help",
+                    command, argument, command);
+}
+
+int options_read(enum command_bit command, int count, char **arguments, struct options *options,
+                 struct mla_error *error)
+{
+    struct option table[ROWS + 1] = {{0}};
+    const struct row *known[ROWS];
+    char letters[2 * ROWS + 2] = ":";
+    int entries = 0;
+    for (int i = 0; i < ROWS; i++) {
+        if (!(rows[i].commands & (unsigned)command))
+            continue;
+        table[entries] = (struct option){
+            rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, 256 + entries};
+        known[entries++] = &rows[i];
+        if (rows[i].letter)
+            letters[strlen(letters)] = rows[i].letter;
+    }
+    *options = (struct options){.seed = 1};
+    optind = 1;
+    opterr = 0;
+    int found;
+    while ((found = getopt_long(count, arguments, letters, table, NULL)) != -1) {
+        const struct row *row = NULL;
+        for (int i = 0; i < entries; i++)
+            if (found == 256 + i || (known[i]->letter && found == known[i]->letter))
+                row = known[i];
+        if (!row)
+            return describe_refusal(arguments[0], found, arguments, error);
+        int code = take(row, optarg, options, error);
+        if (code)
+            return code;
+    }
+    options->files = arguments + optind;
+    options->file_count = count - optind;
+    if (options->suite && options->case_given)
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "--suite and a case by hand (--model, --cached, ...) exclude each other");
+    if (options->file_count > 0 && command != COMMAND_REPORT && command != COMMAND_LIST)
+        return mla_fail(error, MLA_BAD_INPUT, "mlabench %s takes no argument '%s'", arguments[0],
+                        options->files[0]);
+    return 0;
+}
+
+void options_print(enum command_bit command)
+{
+    puts("\nOptions:");
+    for (int i = 0; i < ROWS; i++) {
+        if (!(rows[i].commands & (unsigned)command))
+            continue;
+        char left[64];
+        snprintf(left, sizeof left, "--%s%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+                 rows[i].argument ? rows[i].argument : "",
+                 rows[i].letter == 'q'   ? ", -q"
+                 : rows[i].letter == 'h' ? ", -h"
+                                         : "");
+        printf("  %-28s %s\n", left, rows[i].help);
+    }
+}

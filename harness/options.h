@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The command line. */
+#ifndef MLABENCH_OPTIONS_H
+#define MLABENCH_OPTIONS_H
+
+#include "harness/error.h"
+#include "harness/suite.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Which commands take an option. */
+enum command_bit {
+    COMMAND_LIST = 1 << 0,
+    COMMAND_RUN = 1 << 1,
+    COMMAND_VERIFY = 1 << 2,
+    COMMAND_MEMORY = 1 << 3,
+    COMMAND_REPORT = 1 << 4,
+};
+
+#define MAX_PLUGINS 16
+
+struct options {
+    const char *suite; /* NULL if not given */
+    const char *out;
+    struct case_options by_hand;
+    bool case_given; /* any of by_hand but kernels */
+    const char *counters;
+    const char *plugins[MAX_PLUGINS];
+    int plugin_count;
+    uint64_t seed;
+    int32_t repetitions; /* 0: the suite's */
+    bool json, quiet, no_report, help;
+    char *const *files; /* what follows the options */
+    int file_count;
+};
+
+/* Reads the options that `command` takes; arguments[0] is the command's name. */
+int options_read(enum command_bit command, int count, char **arguments, struct options *options,
+                 struct mla_error *error);
+
+/* The option list of one command, for --help. */
+void options_print(enum command_bit command);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Errors in units of the limit: a row per kernel, a dot per case, those that failed marked. */
+#include "harness/plot_draw.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Shows where dots lie close: spread over the row in a fixed pattern (the golden ratio's multiples
+ * are evenly spread whatever their number). */
+static double jitter(int n)
+{
+    return 0.24 * (fmod(n * 0.6180339887498949, 1) - 0.5);
+}
+
+static int print_passed(FILE *file, const struct result_table *table, const struct words *kernels)
+{
+    int printed = 0;
+    for (int k = 0; k < kernels->count; k++)
+        for (int i = 0, n = 0; i < table->count; i++) {
+            const struct result_row *row = &table->rows[i];
+            char kernel[96];
+            plot_label(kernel, sizeof kernel, row->kernel);
+            double ratio = row->error.ratio / row->error.limit;
+            if (strcmp(kernel, kernels->item[k]) || !(ratio >= 0))
+                continue;
+            printed++;
+            if (file)
+                fprintf(file, "%.3f\t%s\t%.4g\t%.4g\n", k + jitter(n++), kernel, ratio,
+                        row->error.lse_ratio / row->error.limit);
+        }
+    return printed;
+}
+
+/* A failure's kernel is the last part of its name. */
+static void failed_kernel(const json_t *failure, char *kernel, size_t size)
+{
+    const char *name = result_text(failure, "name"), *slash = strrchr(name, '/');
+    plot_label(kernel, size, slash ? slash + 1 : name);
+}
+
+static double failed_ratio(const json_t *failure)
+{
+    const json_t *error = json_object_get(failure, "error");
+    double limit = result_number(error, "limit");
+    double ratio = result_number(error, "ratio") / limit, lse = result_number(error, "lse_ratio");
+    return fmax(ratio, lse / limit);
+}
+
+static int print_failed(FILE *file, const json_t *failures, const struct words *kernels)
+{
+    int printed = 0;
+    size_t i;
+    json_t *failure;
+    json_array_foreach(failures, i, failure)
+    {
+        char kernel[96];
+        failed_kernel(failure, kernel, sizeof kernel);
+        double ratio = failed_ratio(failure);
+        for (int k = 0; k < kernels->count && ratio > 0; k++)
+            if (!strcmp(kernel, kernels->item[k])) {
+                printed++;
+                if (file)
+                    fprintf(file, "%.3f\t%s\t%.4g\tNaN\n", k + jitter((int)i), kernel, ratio);
+            }
+    }
+    return printed;
+}
+
+static void add_kernels(const struct result_table *table, const json_t *failures,
+                        struct words *kernels)
+{
+    char kernel[96];
+    for (int i = 0; i < table->count; i++) {
+        plot_label(kernel, sizeof kernel, table->rows[i].kernel);
+        words_add(kernels, kernel);
+    }
+    size_t i;
+    json_t *failure;
+    json_array_foreach(failures, i, failure)
+    {
+        failed_kernel(failure, kernel, sizeof kernel);
+        if (failed_ratio(failure) > 0)
+            words_add(kernels, kernel);
+    }
+}
+
+int plot_error(struct plot_maker *maker, const char *family, struct mla_error *error)
+{
+    const json_t *failures = json_object_get(maker->table->mlabench, "failed");
+    struct plot_draft draft = {0};
+    add_kernels(maker->table, failures, &draft.series);
+    int passed = print_passed(NULL, maker->table, &draft.series);
+    int failed = print_failed(NULL, failures, &draft.series);
+    if (passed + failed == 0) {
+        plot_undrawable(maker, "No plot of errors: the file has none.");
+        return 0;
+    }
+    int code = plot_begin(maker, PLOT_ERROR, family, "row\tkernel\to_over_limit\tlse_over_limit",
+                          &draft, error, "error");
+    if (code)
+        return code;
+    plot_block(&draft, "passed", passed, 4);
+    print_passed(draft.data.file, maker->table, &draft.series);
+    plot_block(&draft, "failed", failed, 4);
+    print_failed(draft.data.file, failures, &draft.series);
+    snprintf(draft.plot->title, sizeof draft.plot->title, "error / limit, all cases");
+    snprintf(draft.plot->caption, sizeof draft.plot->caption,
+             "Worst error of every kernel in every case against the double-precision reference, in "
+             "units of the error that a correct kernel may make: at 1 it is refused. Filled: o, "
+             "open: log-sum-exp, crosses: refused.");
+    return plot_finish(maker, &draft, error);
+}

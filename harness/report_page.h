@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The report's page: findings, plots, every case, the machine, what was left out and why. */
+#ifndef MLABENCH_REPORT_PAGE_H
+#define MLABENCH_REPORT_PAGE_H
+
+#include "harness/document.h"
+#include "harness/plots.h"
+#include "harness/result_table.h"
+
+/* Findings first. `result_name`: where the figures come from, for the reader. */
+void report_page(struct document *doc, const struct result_table *table, const struct plots *plots,
+                 const char *result_name);
+
+/* Its parts. */
+void report_findings(struct document *doc, const struct result_table *table);
+void report_plots(struct document *doc, const struct result_table *table,
+                  const struct plots *plots);
+void report_cases(struct document *doc, const struct result_table *table);
+void report_run(struct document *doc, const struct result_table *table);
+void report_left_out(struct document *doc, const struct result_table *table,
+                     const struct plots *plots);
+
+/* e.g. "decode, 16k cached, batch 8 ragged, fp32, 2 threads". */
+void report_case(const struct result_row *row, char *text, unsigned long size);
+
+#endif

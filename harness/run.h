@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A suite run from end to end: every kernel of every case is verified, and, if asked, those that
+ * pass are timed. Everything that computes does so in child processes. */
+#ifndef MLABENCH_RUN_H
+#define MLABENCH_RUN_H
+
+#include "harness/catalogue.h"
+#include "harness/error.h"
+#include "harness/progress.h"
+#include "harness/result.h"
+#include "harness/suite.h"
+#include "harness/tally.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct run {
+    const struct catalogue *catalogue;
+    const struct suite *suite;
+    bool timing; /* else verification alone */
+    bool quiet;
+    uint64_t seed;
+    const char *const *counters; /* names */
+    int counter_count;
+    struct result *result;
+    struct tally tally;
+    struct progress progress;
+    int64_t start_ns;
+    double *ns_per_flop; /* [catalogue count], the slowest seen in verification, 0: none yet */
+};
+
+/* Fills in run.result and run.tally as it goes, and writes the result after each case. Returns 0
+ * also when kernels failed (see the tally); MLA_INTERRUPTED; or MLA_MACHINE when the result cannot
+ * be written. */
+int run_suite(struct run *run, struct mla_error *error);
+
+/* One case of it. */
+int run_case(struct run *run, const struct bench_case *c, struct mla_error *error);
+
+/* Seconds since the run began. */
+double run_elapsed(const struct run *run);
+
+/* Records that a kernel (or, with kernel -1, every kernel that the case wants) is left out. */
+__attribute__((format(printf, 4, 5))) void run_skip(struct run *run, const struct bench_case *c,
+                                                    int kernel, const char *format, ...);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A suite: which cases to run, and how long that may take. A case is one model, workload, thread
+ * count and cache format; each kernel that supports it runs it. */
+#ifndef MLABENCH_SUITE_H
+#define MLABENCH_SUITE_H
+
+#include "harness/error.h"
+#include "harness/model.h"
+#include "kernels/kernel.h"
+
+#include <stdint.h>
+
+enum phase {
+    PHASE_DECODE,  /* one new token */
+    PHASE_MTP,     /* multi-token prediction: 2 to 4 */
+    PHASE_PREFILL, /* nothing cached */
+    PHASE_CHUNKED, /* more than 4 new tokens after cached ones */
+};
+extern const char *const phase_names[4];
+enum phase phase_of(int64_t cached, int64_t new_tokens);
+
+extern const char *const format_names[5]; /* by enum mla_format */
+
+#define CASE_NAME_MAX 192
+
+struct bench_case {
+    struct model model;
+    int64_t cached;     /* tokens cached before, per sequence; ragged: of the longest */
+    int64_t new_tokens; /* per sequence */
+    int32_t batch;
+    bool ragged; /* sequences hold 0 to `cached` tokens (seeded), one of them none and one all */
+    int32_t threads;
+    enum mla_format format;
+    char kernels[128]; /* comma-separated globs, e.g. "absorbed*,mha" */
+    bool layer;        /* the whole layer around the kernel, instead of the kernel alone */
+};
+
+/* `model/phase/cached:N/new:N/batch:N/threads:N/format`, without the kernel. A ragged batch is
+ * batch:Nr; a layer case's phase is layer-PHASE. */
+void case_name(const struct bench_case *c, char name[CASE_NAME_MAX]);
+
+/* Whether a kernel's name matches the case's globs. */
+bool case_wants(const struct bench_case *c, const char *kernel);
+
+struct suite {
+    char name[64];
+    char summary[256];
+    double time_limit_s;        /* of the whole run; what is left then is skipped by name */
+    double kernel_time_limit_s; /* of one kernel in one case: one too slow for min_repetitions
+                                   within it is left out by name */
+    int32_t repetitions;        /* wanted, at least 10 when timed */
+    double repetition_ms;       /* wanted length of one: sets the iterations */
+    int32_t count;
+    struct bench_case *cases; /* malloc'ed */
+};
+
+/* Reads configs/suites/NAME.json or a path, and expands its lists into cases in file order: models
+ * (each followed by its baselines) x cached x new x batch x threads x formats, the last running
+ * fastest. A case that comes up again is not repeated; kernels it names anew are added to it.
+ * `folder`: the configs folder. `cpus`: how many threads "all" means. The file's fields:
+ *   summary              one line for `mlabench list`
+ *   time_limit_s         as in the struct; also kernel_time_limit_s
+ *   repetitions          default 10; also repetition_ms, default 50
+ *   cases                a list of objects, each with
+ *     models             names or paths, or ["all"]
+ *     baselines          of "mha", "gqa8", "mqa": derived from each of the models; default none
+ *     cached             numbers of tokens
+ *     new, batch         numbers; default [1]
+ *     ragged             default false
+ *     threads            numbers or "all"; default [1]
+ *     formats            default ["fp32"]
+ *     kernels            globs; default ["*"]
+ *     layer              default false
+ * A context beyond a model's max_position_embeddings is refused, as are ragged batches of one and
+ * layer cases of a batch. */
+int suite_read(const char *folder, const char *name, int cpus, struct suite *suite,
+               struct mla_error *error);
+void suite_free(struct suite *suite);
+
+/* Refuses a suite one of whose kernel globs matches none of the `count` names, with the nearest. */
+int suite_check_kernels(const struct suite *suite, const char *const *names, int count,
+                        struct mla_error *error);
+
+/* What a user gave by hand, as lists: NULL or "" means the default. */
+struct case_options {
+    const char *models;     /* comma-separated, needed; "all" is every file in configs/models */
+    const char *cached;     /* comma-separated numbers, also 4k, 128k; default 4096 */
+    const char *new_tokens; /* default 1 */
+    const char *batch;      /* default 1 */
+    const char *threads;    /* numbers or "all"; default 1 */
+    const char *formats;    /* default fp32 */
+    const char *kernels;    /* globs; default "*" */
+    bool ragged, layer;
+};
+
+/* The suite that the options describe, with default limits. */
+int suite_by_hand(const char *folder, const struct case_options *options, int cpus,
+                  struct suite *suite, struct mla_error *error);
+
+#endif

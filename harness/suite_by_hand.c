@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A suite from lists on the command line. */
+#include "harness/axes.h"
+#include "harness/suite.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LONGEST_LIST 4096
+
+/* Suits a case that someone waits for. */
+#define TIME_LIMIT_S        3600
+#define KERNEL_TIME_LIMIT_S 120
+#define REPETITIONS         10
+#define REPETITION_MS       50
+
+struct reading {
+    const char *folder;
+    int cpus;
+    struct axes axes;
+    struct mla_error *error;
+};
+
+/* "4096", "4k", "1m": a whole number of tokens. */
+static bool parse_number(const char *text, int64_t *number)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno || end == text || text[0] < '0' || text[0] > '9')
+        return false;
+    int64_t unit = *end == 'k' ? 1024 : *end == 'm' ? 1024 * 1024 : 1;
+    if (unit > 1)
+        end++;
+    if (*end || value > INT64_MAX / unit)
+        return false;
+    *number = value * unit;
+    return true;
+}
+
+struct list {
+    const char *option;
+    size_t offset;      /* of its text in struct case_options */
+    const char *absent; /* its default, NULL if the option is needed */
+    struct axis_bounds bounds;
+    const char *all; /* what stands for the number of CPUs, or NULL */
+    size_t axis;     /* in struct axes, of numbers */
+    int (*take)(struct reading *, const struct list *, const char *text);
+};
+
+static int take_number(struct reading *r, const struct list *list, const char *text)
+{
+    struct axis *axis = (struct axis *)((char *)&r->axes + list->axis);
+    int64_t number = r->cpus;
+    bool all = list->all && strcmp(text, list->all) == 0;
+    if (!all &&
+        (!parse_number(text, &number) || number < list->bounds.least || number > list->bounds.most))
+        return mla_fail(r->error, MLA_BAD_INPUT,
+                        "%s has '%.40s', accepted: whole numbers from %lld to %lld, also as 4k%s",
+                        list->option, text, (long long)list->bounds.least,
+                        (long long)list->bounds.most, list->all ? ", or all" : "");
+    return axis_add(axis, number, list->option, r->error);
+}
+
+static int take_format(struct reading *r, const struct list *list, const char *text)
+{
+    return axis_add_format(&r->axes.formats, text, list->option, r->error);
+}
+
+static int take_glob(struct reading *r, const struct list *list, const char *text)
+{
+    return globs_add(r->axes.kernels, text, list->option, r->error);
+}
+
+static int add_model(struct reading *r, const char *option, const char *name)
+{
+    struct model model;
+    int code = model_find(r->folder, name, &model, r->error);
+    if (code) {
+        struct mla_error inner = *r->error;
+        return mla_fail(r->error, code, "%s: %.900s", option, inner.message);
+    }
+    return axes_add_model(&r->axes, &model, option, r->error);
+}
+
+static int take_model(struct reading *r, const struct list *list, const char *text)
+{
+    if (strcmp(text, "all") != 0)
+        return add_model(r, list->option, text);
+    char **names;
+    int count;
+    int code = model_names(r->folder, &names, &count, r->error);
+    if (code)
+        return code;
+    for (int i = 0; !code && i < count; i++)
+        code = add_model(r, list->option, names[i]);
+    model_names_free(names, count);
+    return code;
+}
+
+static int read_list(struct reading *r, const struct list *list, const char *text)
+{
+    if (!text || !*text)
+        text = list->absent;
+    if (!text)
+        return mla_fail(r->error, MLA_BAD_INPUT,
+                        "%s is missing, accepted: names in %s/models, paths to a config.json, or "
+                        "all",
+                        list->option, r->folder);
+    char copy[LONGEST_LIST], *rest = copy;
+    if ((size_t)snprintf(copy, sizeof copy, "%s", text) >= sizeof copy)
+        return mla_fail(r->error, MLA_BAD_INPUT,
+                        "%s has a list of %zu characters, accepted: fewer than %d", list->option,
+                        strlen(text), LONGEST_LIST);
+    for (char *one; (one = strsep(&rest, ","));) {
+        if (!*one)
+            return mla_fail(r->error, MLA_BAD_INPUT,
+                            "%s is '%.80s' with an empty element, accepted: a comma-separated list",
+                            list->option, text);
+        int code = list->take(r, list, one);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+#define TEXT(member) offsetof(struct case_options, member)
+#define AXIS(member) offsetof(struct axes, member)
+
+int suite_by_hand(const char *folder, const struct case_options *options, int cpus,
+                  struct suite *suite, struct mla_error *error)
+{
+    const struct list lists[] = {
+        {.option = "--model", .offset = TEXT(models), .take = take_model},
+        {"--cached", TEXT(cached), "4096", cached_bounds, NULL, AXIS(cached), take_number},
+        {"--new", TEXT(new_tokens), "1", new_bounds, NULL, AXIS(new_tokens), take_number},
+        {"--batch", TEXT(batch), "1", batch_bounds, NULL, AXIS(batch), take_number},
+        {"--threads", TEXT(threads), "1", threads_bounds, "all", AXIS(threads), take_number},
+        {.option = "--format", .offset = TEXT(formats), .absent = "fp32", .take = take_format},
+        {.option = "--kernel", .offset = TEXT(kernels), .absent = "*", .take = take_glob},
+    };
+    *suite = (struct suite){
+        .name = "by-hand",
+        .summary = "cases given on the command line",
+        .time_limit_s = TIME_LIMIT_S,
+        .kernel_time_limit_s = KERNEL_TIME_LIMIT_S,
+        .repetitions = REPETITIONS,
+        .repetition_ms = REPETITION_MS,
+    };
+    struct reading r = {.folder = folder, .cpus = cpus, .error = error};
+    r.axes.ragged = options->ragged;
+    r.axes.layer = options->layer;
+    int code = 0;
+    for (size_t i = 0; !code && i < sizeof lists / sizeof lists[0]; i++)
+        code = read_list(&r, &lists[i],
+                         *(const char *const *)((const char *)options + lists[i].offset));
+    if (!code)
+        code = axes_expand(&r.axes, "the case", suite, error);
+    axes_free(&r.axes);
+    if (code)
+        suite_free(suite);
+    return code;
+}

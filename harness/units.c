@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/units.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct text absent = {"-"};
+
+/* Three significant digits without an exponent. */
+static struct text scaled(double x, const char *unit)
+{
+    struct text text;
+    int decimals = x >= 99.95 ? 0 : x >= 9.995 ? 1 : 2;
+    snprintf(text.s, sizeof text.s, "%.*f %s", decimals, x, unit);
+    return text;
+}
+
+struct text unit_time(double ns)
+{
+    static const struct {
+        double below, ns;
+        const char *name;
+    } units[] = {{999.5, 1, "ns"}, {999.5e3, 1e3, "µs"}, {999.5e6, 1e6, "ms"}};
+    if (!(ns >= 0))
+        return absent;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (ns < units[i].below)
+            return scaled(ns / units[i].ns, units[i].name);
+    return scaled(ns / 1e9, "s");
+}
+
+struct text unit_bytes(double bytes)
+{
+    static const char *const names[] = {"KiB", "MiB", "GiB", "TiB"};
+    if (!(bytes >= 0))
+        return absent;
+    if (bytes < 10000) {
+        struct text text = unit_count((int64_t)bytes);
+        strcat(text.s, " B");
+        return text;
+    }
+    int i = 0;
+    bytes /= 1024;
+    while (bytes >= 1023.5 && i < 3) {
+        bytes /= 1024;
+        i++;
+    }
+    return scaled(bytes, names[i]);
+}
+
+struct text unit_count(int64_t count)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%" PRId64, count);
+    struct text text;
+    size_t length = strlen(digits), used = 0;
+    for (size_t i = 0; i < length; i++) {
+        size_t left = length - i;
+        if (i > 0 && left % 3 == 0 && digits[i - 1] != '-')
+            text.s[used++] = ',';
+        text.s[used++] = digits[i];
+    }
+    text.s[used] = 0;
+    return text;
+}
+
+struct text unit_tokens(int64_t tokens)
+{
+    if (tokens < 1024 || tokens % 1024)
+        return unit_count(tokens);
+    struct text text;
+    snprintf(text.s, sizeof text.s, "%" PRId64 "k", tokens / 1024);
+    return text;
+}
+
+struct text unit_percent(double percent)
+{
+    return isfinite(percent) ? scaled(percent, "%") : absent;
+}
+
+struct text unit_times(double factor)
+{
+    return isfinite(factor) ? scaled(factor, "x") : absent;
+}
+
+struct text unit_number(double x, int digits)
+{
+    if (!isfinite(x))
+        return absent;
+    struct text text;
+    snprintf(text.s, sizeof text.s, "%.*g", digits, x);
+    return text;
+}

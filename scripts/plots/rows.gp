@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+#
+# Panels of rows, one row per kernel, each as high as it has rows. Before: block_of(panel), the
+# block that lists a panel's rows in columns 1 and 2, and row_height. Leaves row_count, panel_top and height.
+
+top = 0.44
+gap = 0.24
+bottom = 0.74
+
+array row_count[panels]
+array panel_top[panels]
+height = top
+do for [p=1:panels] {
+    stats data index block_of(p) using 1 nooutput
+    row_count[p] = int(STATS_max) + 1
+    panel_top[p] = height
+    height = height + row_count[p] * row_height + gap
+}
+height = height - gap + bottom
+
+set xrange [0:100]
+set xtics 20
+set mxtics 2
+unset ytics
+# `eval panel(p)`: its place, heading and rows.
+panel(p) = place(panel_top[p], row_count[p] * row_height, height) . \
+    sprintf("; set yrange [%g:-0.5]; set label 1 panel_word(%d) at screen %g, %g left", \
+        row_count[p] - 0.5, p, 0.1 / width, 1 - (panel_top[p] - 0.09) / height)

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+#
+# The style of every plot, and how a kernel looks in all of them.
+
+# One line per kernel: name, colour, dash type, point type. Hue tells the arithmetic (grey: baseline,
+# warm: expanded, cool: absorbed), dash and point the implementation (dotted, open: obvious loops;
+# dashed, diamond: tiled; solid, filled: BLAS or vector), so that greyscale print keeps them apart.
+# Colours: Okabe and Ito's, safe for the colour-blind.
+kernels = "\
+  MHA              000000 1 9 \
+  mha              000000 1 9 \
+  GQA-8            595959 2 8 \
+  MQA              8c8c8c 4 10 \
+  naive            e69f00 3 4 \
+  blocked          d55e00 2 12 \
+  blocked-blas     cc79a7 1 5 \
+  expanded         d55e00 1 5 \
+  absorbed         56b4e9 3 6 \
+  absorbed-blocked 0072b2 2 13 \
+  absorbed-blas    009e73 1 7 \
+  latent           0072b2 1 7 "
+
+# A kernel without a line gets what its name's letters add up to, the same in every plot.
+other_colours = "9c5b00 a0187d 5b8f00 7a3fbf b5403a 3d6f78"
+other_points = "3 11 2 14 1 15"
+letters = "abcdefghijklmnopqrstuvwxyz0123456789-._:+ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+sum_of(name) = sum [i=1:strlen(name)] i * strstrt(letters, name[i:i])
+place_of(name) = sum [i=1:words(kernels)/4] (word(kernels, 4*i - 3) eq name ? i : 0)
+colour_word(name) = place_of(name) ? word(kernels, 4*place_of(name) - 2) \
+    : word(other_colours, 1 + sum_of(name) % words(other_colours))
+colour(name) = int("0x" . colour_word(name))
+dash(name) = place_of(name) ? int(word(kernels, 4*place_of(name) - 1)) : 5
+point(name) = place_of(name) ? int(word(kernels, 4*place_of(name))) \
+    : int(word(other_points, 1 + (sum_of(name) / words(other_colours)) % words(other_points)))
+
+# Column width, in inches; text as in a paper's captions, in points.
+width = 3.4
+text_size = 7
+font = sprintf("sans-serif,%d", text_size)
+terminals = "svg pdf png"
+
+# `eval open(terminal, height)`, height in inches. The SVG's unit is half a point.
+open(terminal, height) = (terminal eq "svg" \
+    ? sprintf("set terminal svg noenhanced size %d,%d font 'sans-serif,%d' linewidth 2 fontscale 1 background rgb 'white'; dot = 0.75; set pointsize dot;", \
+        144*width, 144*height, 2*text_size) \
+    : terminal eq "pdf" \
+    ? sprintf("set terminal pdfcairo noenhanced size %gin,%gin font '%s' linewidth 1 fontscale 1; dot = 0.5; set pointsize dot;", \
+        width, height, font) \
+    : sprintf("set terminal pngcairo noenhanced size %d,%d font '%s' fontscale 4.1 linewidth 4; dot = 2.0; set pointsize dot;", \
+        300*width, 300*height, font)) . sprintf("set output 'plots/%s.%s'", name, terminal)
+
+set encoding utf8
+set micro
+set datafile separator "\t"
+data = "data/" . name . ".tsv"
+panels = words(panel_words)
+series = words(series_words)
+panel_word(i) = word(panel_words, i)
+series_word(i) = word(series_words, i)
+label_word(i) = word(label_words, i)
+block(panel, i) = (panel - 1) * series + i - 1
+
+set style line 100 lc rgb "#d9d9d9" lw 0.5 dt 1
+set style line 101 lc rgb "#efefef" lw 0.4 dt 1
+set style line 102 lc rgb "#404040" lw 0.6 dt 1
+set border 3 ls 102
+set tics nomirror out scale 0.5,0.25
+set grid xtics ytics mxtics mytics ls 100, ls 101
+unset key
+
+# A panel's place, in inches from the top and bottom edge.
+place(top, panel_height, height) = sprintf("set tmargin at screen %g; set bmargin at screen %g", \
+    1 - top / height, 1 - (top + panel_height) / height)
+across(left, right) = sprintf("set lmargin at screen %g; set rmargin at screen %g", \
+    left / width, 1 - right / width)
+
+# Places, in inches: a panel's from the top, and what its tics and labels need on either side.
+place(top, panel_height, height) = sprintf("set tmargin at screen %g; set bmargin at screen %g", \
+    1 - top / height, 1 - (top + panel_height) / height)
+across(left, right) = sprintf("set lmargin at screen %g; set rmargin at screen %g", \
+    left / width, 1 - right / width)

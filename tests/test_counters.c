@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Counters count what happened, on all threads, and what cannot be counted says why. */
+#define _GNU_SOURCE
+#include "harness/clock.h"
+#include "harness/counters.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { THREADS = 2, PAGES = 300 };
+
+static struct counters *open_counters(const char *const *names, int count, int threads)
+{
+    struct mla_error error;
+    struct counters *counters;
+    int status = counters_open(&counters, names, count, threads, &error);
+    cr_assert(status == 0, "%s", error.message);
+    return counters;
+}
+
+/* Some sandboxes allow no event at all; the reason must then be given. */
+static void skip_if_missing(const struct counters *counters, int event)
+{
+    const char *why = counters_missing(counters, event);
+    if (why)
+        cr_skip("%s: %s", counters_name(counters, event), why);
+}
+
+static int64_t busy_thread_ns(int64_t ns)
+{
+    int64_t start = clock_read(CLOCK_THREAD_CPUTIME_ID), now;
+    do
+        now = clock_read(CLOCK_THREAD_CPUTIME_ID);
+    while (now - start < ns);
+    return now - start;
+}
+
+Test(counters, task_clock_is_the_cpu_time_of_all_threads)
+{
+    static const char *const names[] = {"perf::TASK-CLOCK"};
+    struct counters *counters = open_counters(names, 1, THREADS);
+    skip_if_missing(counters, 0);
+    for (int round = 0; round < 3; round++) {
+        int64_t busy = 0, start = clock_ns();
+        counters_start(counters);
+#pragma omp parallel num_threads(THREADS) reduction(+ : busy)
+        busy += busy_thread_ns(20000000);
+        counters_stop(counters);
+        double most = 1.05 * THREADS * (double)(clock_ns() - start);
+        double counted = (double)counters_value(counters, 0);
+        cr_assert(counted >= 0.95 * (double)busy && counted <= most,
+                  "round %d: %g ns counted, %lld spent, %g at most", round, counted,
+                  (long long)busy, most);
+    }
+    counters_close(counters);
+}
+
+/* Each thread touches pages that nobody touched before. */
+static void touch_fresh_pages(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *map =
+        mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    madvise(map, PAGES * page, MADV_NOHUGEPAGE);
+    for (size_t i = 0; i < PAGES; i++)
+        ((volatile char *)map)[i * page] = 1;
+    munmap(map, PAGES * page);
+}
+
+static int64_t count_page_faults(struct counters *counters)
+{
+    counters_start(counters);
+#pragma omp parallel num_threads(THREADS)
+    touch_fresh_pages();
+    counters_stop(counters);
+    return counters_value(counters, 0);
+}
+
+Test(counters, page_faults_of_all_threads)
+{
+    static const char *const names[] = {"perf::PAGE-FAULTS"};
+    struct counters *counters = open_counters(names, 1, THREADS);
+    skip_if_missing(counters, 0);
+    for (int round = 0; round < 3; round++) {
+        int64_t faults = count_page_faults(counters);
+        cr_assert(faults >= THREADS * PAGES && faults < THREADS * PAGES + 200,
+                  "round %d: %lld faults for %d pages", round, (long long)faults, THREADS * PAGES);
+    }
+    counters_close(counters);
+}
+
+/* A larger team in between makes the OpenMP runtime drop and create threads. */
+Test(counters, replaced_threads_are_counted)
+{
+    static const char *const names[] = {"perf::PAGE-FAULTS"};
+    struct counters *counters = open_counters(names, 1, THREADS + 1);
+    skip_if_missing(counters, 0);
+#pragma omp parallel num_threads(THREADS)
+    busy_thread_ns(1000);
+    counters_start(counters);
+#pragma omp parallel num_threads(THREADS + 1)
+    touch_fresh_pages();
+    counters_stop(counters);
+    int64_t faults = counters_value(counters, 0);
+    cr_assert(faults >= (THREADS + 1) * PAGES, "%lld faults for %d pages (%s)", (long long)faults,
+              (THREADS + 1) * PAGES, counters_missing(counters, 0));
+    counters_close(counters);
+}
+
+/* They happen in the kernel: without the right to look there, 0 would be a lie. */
+Test(counters, context_switches_are_seen_or_missing)
+{
+    static const char *const names[] = {"perf::CONTEXT-SWITCHES"};
+    struct counters *counters = open_counters(names, 1, 1);
+    counters_start(counters);
+    for (int i = 0; i < 20; i++)
+        usleep(100);
+    counters_stop(counters);
+    int64_t switches = counters_value(counters, 0);
+    const char *why = counters_missing(counters, 0);
+    cr_assert(why ? switches == -1 && why[0] : switches >= 20 && switches < 200,
+              "%lld switches in 20 sleeps", (long long)switches);
+    counters_close(counters);
+}
+
+/* Whether presets count depends on the machine; either way the answer has to be whole. */
+Test(counters, each_default_counter_counts_or_says_why_not)
+{
+    struct counters *counters = open_counters(counters_default, COUNTERS_DEFAULT, THREADS);
+    counters_start(counters);
+#pragma omp parallel num_threads(THREADS)
+    busy_thread_ns(2000000);
+    counters_stop(counters);
+    cr_assert(counters_count(counters) == COUNTERS_DEFAULT, "%d", counters_count(counters));
+    for (int i = 0; i < COUNTERS_DEFAULT; i++) {
+        const char *why = counters_missing(counters, i);
+        int64_t value = counters_value(counters, i);
+        cr_assert(strcmp(counters_name(counters, i), counters_default[i]) == 0, "%s",
+                  counters_name(counters, i));
+        cr_assert(why ? value == -1 && strlen(why) > 10 : value >= 0, "%s: %lld, reason '%s'",
+                  counters_default[i], (long long)value, why ? why : "");
+    }
+    cr_assert(counters_missing(counters, 0) || counters_value(counters, 0) > 100000,
+              "%lld cycles in 2 ms", (long long)counters_value(counters, 0));
+    counters_close(counters);
+}
+
+Test(counters, an_unknown_event_is_missing_and_the_others_count)
+{
+    static const char *const names[] = {"no such event", "perf::PAGE-FAULTS", ""};
+    struct counters *counters = open_counters(names, 3, THREADS);
+    for (int i = 0; i < 3; i += 2) {
+        const char *why = counters_missing(counters, i);
+        cr_assert(why && why[0] && counters_value(counters, i) == -1, "'%s' counts", names[i]);
+    }
+    skip_if_missing(counters, 1);
+    counters_start(counters);
+#pragma omp parallel num_threads(THREADS)
+    touch_fresh_pages();
+    counters_stop(counters);
+    cr_assert(counters_value(counters, 1) >= THREADS * PAGES, "%lld",
+              (long long)counters_value(counters, 1));
+    cr_assert(counters_missing(counters, 0) && counters_value(counters, 0) == -1, "came to life");
+    counters_close(counters);
+}
+
+/* The harness forks a process to measure in; its parent may have looked at counters before. */
+Test(counters, a_child_counts_for_itself)
+{
+    static const char *const names[] = {"perf::PAGE-FAULTS", "PAPI_TOT_INS"};
+    struct counters *parent = open_counters(names, 2, 1);
+    skip_if_missing(parent, 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct counters *counters = open_counters(names, 2, 1);
+        counters_start(counters);
+        touch_fresh_pages();
+        counters_stop(counters);
+        int64_t faults = counters_value(counters, 0);
+        _exit(faults >= PAGES && faults < PAGES + 200 ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %d", status);
+    counters_close(parent);
+}
+
+Test(counters, none_asked_none_counted)
+{
+    struct counters *counters = open_counters(NULL, 0, THREADS);
+    counters_start(counters);
+    counters_stop(counters);
+    cr_assert(counters_count(counters) == 0, "%d", counters_count(counters));
+    counters_close(counters);
+    counters_close(NULL);
+}

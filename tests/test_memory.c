@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/memory.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The signal that ends a child which touches one byte, 0 if it lives. */
+static int signal_of_touching(volatile char *byte, bool write)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        signal(SIGSEGV, SIG_DFL); /* not a sanitizer's report */
+        char value = *byte;
+        if (write)
+            *byte = value;
+        _exit(0);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+Test(memory, guards_stand_right_behind_and_before)
+{
+    static const size_t sizes[] = {4, 100, 4096, 12292};
+    struct mla_error error;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct buffer end, start;
+        cr_assert(buffer_create(&end, BUFFER_GUARD_END, sizes[i], "x", &error) == 0);
+        cr_assert(buffer_create(&start, BUFFER_GUARD_START, sizes[i], "x", &error) == 0);
+        char *data = end.data;
+        cr_assert(signal_of_touching(data + sizes[i] - 1, true) == 0);
+        cr_assert(signal_of_touching(data + sizes[i], false) == SIGSEGV);
+        data = start.data;
+        cr_assert(signal_of_touching(data, true) == 0);
+        cr_assert(signal_of_touching(data - 1, false) == SIGSEGV);
+        buffer_destroy(&end);
+        buffer_destroy(&start);
+    }
+}
+
+Test(memory, read_only_can_be_read_and_not_written)
+{
+    struct mla_error error;
+    struct buffer buffer;
+    cr_assert(buffer_create(&buffer, BUFFER_GUARD_END, 5000, "x", &error) == 0);
+    buffer_read_only(&buffer);
+    cr_assert(signal_of_touching(buffer.data, false) == 0);
+    cr_assert(signal_of_touching(buffer.data, true) == SIGSEGV);
+    cr_assert(signal_of_touching((char *)buffer.data + 4999, true) == SIGSEGV);
+    buffer_destroy(&buffer);
+}
+
+Test(memory, changed_words_are_counted)
+{
+    struct mla_error error;
+    struct buffer buffer;
+    cr_assert(buffer_create(&buffer, BUFFER_PLAIN, 4002, "x", &error) == 0);
+    buffer_poison(&buffer, POISON_NAN);
+    cr_assert(buffer_changed(&buffer, POISON_NAN) == 0);
+    ((float *)buffer.data)[3] = 0;
+    ((float *)buffer.data)[999] = 1;
+    cr_assert(buffer_changed(&buffer, POISON_NAN) == 2);
+    buffer_destroy(&buffer);
+}
+
+Test(memory, nothing_is_asked_for_nothing)
+{
+    struct mla_error error;
+    struct buffer buffer;
+    cr_assert(buffer_create(&buffer, BUFFER_GUARD_END, 0, "x", &error) == 0);
+    cr_assert(buffer.data == NULL);
+    buffer_poison(&buffer, POISON_NAN);
+    buffer_read_only(&buffer);
+    buffer_destroy(&buffer);
+}
+
+Test(memory, too_much_is_refused_by_name)
+{
+    struct mla_error error;
+    struct buffer buffer;
+    int code = buffer_create(&buffer, BUFFER_PLAIN, (size_t)1 << 60, "the cache", &error);
+    cr_assert(code == MLA_MACHINE);
+    cr_assert(strstr(error.message, "the cache") && strstr(error.message, "1152921504606846976"));
+}
+
+Test(memory, availability_is_known)
+{
+    cr_assert(memory_available() > 1 << 20);
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/document.h"
+#include "harness/out_file.h"
+#include "harness/report.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char sample[] = "tests/data/result-sample.json";
+static const char scripts[] = "scripts/plots";
+
+static char folder[] = "/tmp/mlabench-report-XXXXXX";
+
+static void make_scratch(void)
+{
+    cr_assert(mkdtemp(folder), "no folder");
+}
+
+static void remove_scratch(void)
+{
+    char command[100];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    cr_assert(system(command) == 0, "%s", command);
+}
+
+TestSuite(report, .init = make_scratch, .fini = remove_scratch);
+
+static void path_in(char path[200], const char *name)
+{
+    snprintf(path, 200, "%s/%s", folder, name);
+}
+
+/* A whole text file; the caller frees it. */
+static char *slurp(const char *path)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = fopen(path, "r");
+    cr_assert(file, "no %s", path);
+    cr_assert(getdelim(&text, &size, 0, file) > 0, "%s is empty", path);
+    fclose(file);
+    return text;
+}
+
+static char *slurp_in(const char *name)
+{
+    char path[200];
+    path_in(path, name);
+    return slurp(path);
+}
+
+static bool exists(const char *name)
+{
+    char path[200];
+    struct stat status;
+    path_in(path, name);
+    return stat(path, &status) == 0 && status.st_size > 0;
+}
+
+static bool has_gnuplot(void)
+{
+    return system("gnuplot --version >/dev/null 2>&1") == 0;
+}
+
+static int count_of(const char *text, const char *what)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, what)); at += strlen(what))
+        count++;
+    return count;
+}
+
+Test(report, sample_has_every_plot_and_table)
+{
+    static const char *const plots[] = {
+        "error",
+        "deepseek-v2-lite-decode-batch1-fp32-latency",
+        "deepseek-v2-lite-kv-cache",
+        "deepseek-v2-lite-fma-peak",
+        "deepseek-v2-lite-stages",
+        "minicpm3-kv-cache",
+        "minicpm3-fma-peak",
+        "minicpm3-stages",
+    };
+    static const char *const types[] = {"plots/%s.svg", "plots/%s.pdf", "plots/%s.png",
+                                        "data/%s.tsv"};
+    static const char *const tables[] = {"tables/cases.csv", "tables/repetitions.csv",
+                                         "tables/kv_cache.csv", "tables/counters.csv"};
+    if (!has_gnuplot())
+        cr_skip_test("gnuplot is not installed");
+    struct report_outcome outcome;
+    struct mla_error error;
+    int code = report_write(sample, folder, scripts, &outcome, &error);
+    cr_assert(code == 0, "%s", error.message);
+    cr_assert(outcome.plotted, "%s", outcome.note);
+    for (size_t i = 0; i < sizeof plots / sizeof plots[0]; i++)
+        for (size_t t = 0; t < sizeof types / sizeof types[0]; t++) {
+            char name[120];
+            snprintf(name, sizeof name, types[t], plots[i]);
+            cr_assert(exists(name), "no %s", name);
+        }
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        cr_assert(exists(tables[i]), "no %s", tables[i]);
+
+    char *html = slurp_in("report.html");
+    cr_assert(count_of(html, "<svg") == 8, "%d plots inside", count_of(html, "<svg"));
+    cr_assert(count_of(html, "id=\"f1-gnuplot_canvas\"") == 1, "ids of drawings are their own");
+    cr_assert(!strstr(html, "<script") && !strstr(html, "src=") && !strstr(html, "href=\"http") &&
+                  !strstr(html, "@import") && !strstr(html, "<link"),
+              "something is fetched from outside");
+    cr_assert(strstr(html, "</html>"), "the page is not complete");
+    free(html);
+}
+
+Test(report, page_says_what_the_data_says)
+{
+    struct report_outcome outcome;
+    struct mla_error error;
+    int code = report_write(sample, folder, "/nonexistent", &outcome, &error);
+    cr_assert(code == 0, "%s", error.message);
+    char *page = slurp_in("report.md");
+    static const char *const said[] = {
+        "18 passed, 1 failed, 1 skipped",
+        "| deepseek-v2-lite | fp32 | expanded | 20,480 | 8.89 x | allocated and touched |",
+        "| deepseek-v2-lite | fp32 | MHA | 16,384 | 7.11 x | allocated and touched |",
+        "decode, 16k cached, fp32, 2 threads | absorbed-blas |",
+        "threads 0-1 on CPUs 0,1",
+        "| frequency governor | not known |",
+        "its share of L3 is less than twice L2",
+        "masked pairs are never counted",
+        "would need 640 GiB",
+        "4.2 times the limit",
+        "PAPI\\_TOT\\_CYC: not available on this CPU",
+        "minicpm3: LongRoPE is replaced by plain RoPE",
+        "there is only one context",
+        "Queries checked: 50 of 274",
+    };
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        cr_assert(strstr(page, said[i]), "the page does not say '%s'", said[i]);
+    free(page);
+}
+
+/* Not a plot is left, not even one of an earlier report. */
+static void expect_no_plots(const char *reason, const struct report_outcome *outcome)
+{
+    cr_assert(!outcome->plotted, "there are plots");
+    cr_assert(strstr(outcome->note, reason), "%s", outcome->note);
+    cr_assert(!exists("plots/error.svg"), "the old plot is still there");
+    cr_assert(exists("data/error.tsv") && exists("tables/cases.csv"), "data are missing");
+    char *page = slurp_in("report.md"), *html = slurp_in("report.html");
+    cr_assert(strstr(page, reason) && strstr(html, reason), "the report does not say so");
+    cr_assert(!strstr(page, "](plots/") && !strstr(html, "<figure"), "a plot is referred to");
+    free(page);
+    free(html);
+}
+
+static void leave_old_plot(void)
+{
+    char path[200];
+    path_in(path, "plots");
+    cr_assert(mkdir(path, 0777) == 0, "%s", path);
+    path_in(path, "plots/error.svg");
+    FILE *file = fopen(path, "w");
+    fputs("old", file);
+    fclose(file);
+}
+
+Test(report, without_gnuplot_the_rest_is_written)
+{
+    struct report_outcome outcome;
+    struct mla_error error;
+    leave_old_plot();
+    setenv("PATH", folder, 1);
+    int code = report_write(sample, folder, scripts, &outcome, &error);
+    setenv("PATH", "/usr/bin:/bin", 1);
+    cr_assert(code == 0, "%s", error.message);
+    expect_no_plots("gnuplot is not installed", &outcome);
+}
+
+Test(report, a_failing_gnuplot_is_reported)
+{
+    char path[200];
+    struct report_outcome outcome;
+    struct mla_error error;
+    leave_old_plot();
+    path_in(path, "gnuplot");
+    FILE *file = fopen(path, "w");
+    fputs("#!/bin/sh\necho 'line 7: no such terminal' >&2\nexit 1\n", file);
+    fclose(file);
+    cr_assert(chmod(path, 0755) == 0, "%s", path);
+    setenv("PATH", folder, 1);
+    int code = report_write(sample, folder, scripts, &outcome, &error);
+    setenv("PATH", "/usr/bin:/bin", 1);
+    cr_assert(code == 0, "%s", error.message);
+    expect_no_plots("line 7: no such terminal", &outcome);
+}
+
+Test(report, without_scripts_the_rest_is_written)
+{
+    struct report_outcome outcome;
+    struct mla_error error;
+    leave_old_plot();
+    int code = report_write(sample, folder, "/nonexistent", &outcome, &error);
+    cr_assert(code == 0, "%s", error.message);
+    expect_no_plots("/nonexistent", &outcome);
+}
+
+/* Every name of the sample's first model replaced. */
+static void write_with_model(const char *path, const char *name)
+{
+    static const char old[] = "deepseek-v2-lite";
+    char *text = slurp(sample);
+    FILE *file = fopen(path, "w");
+    const char *rest = text;
+    for (const char *at; (at = strstr(rest, old)); rest = at + strlen(old))
+        fprintf(file, "%.*s%s", (int)(at - rest), rest, name);
+    fputs(rest, file);
+    fclose(file);
+    free(text);
+}
+
+Test(report, names_are_data)
+{
+    static const char *const names[] = {
+        "<script>alert(1)</script>", "`touch pwned`",   "$(touch pwned)",
+        "@touch|*_[x](y)",           "../../up",        "=cmd()",
+        "a b \\t'quoted'",           "\\u00e9t\\u00e9", "^{x}_{y}",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[200];
+        struct report_outcome outcome;
+        struct mla_error error;
+        path_in(path, "result.json");
+        write_with_model(path, names[i]);
+        /* Drawing takes time: two names that gnuplot or SVG would read. */
+        int code = report_write(path, folder, i == 0 || i == 1 ? scripts : "/nonexistent", &outcome,
+                                &error);
+        cr_assert(code == 0, "%s: %s", names[i], error.message);
+        cr_assert(i > 1 || outcome.plotted || !has_gnuplot(), "%s: %s", names[i], outcome.note);
+        char *html = slurp_in("report.html"), *page = slurp_in("report.md");
+        cr_assert(!strstr(html, "<script") && !strstr(page, "<script"), "%s", names[i]);
+        cr_assert(!strstr(page, "`touch") || strstr(page, "\\`touch"), "%s", names[i]);
+        cr_assert(!strstr(page, "[x](y)"), "%s is a link", names[i]);
+        cr_assert(!exists("pwned"), "%s was run", names[i]);
+        free(html);
+        free(page);
+        char *csv = slurp_in("tables/cases.csv");
+        cr_assert(!strstr(csv, "\"=cmd"), "a spreadsheet would take %s for a formula", names[i]);
+        free(csv);
+    }
+}
+
+Test(report, a_run_without_figures)
+{
+    char path[200];
+    struct report_outcome outcome;
+    struct mla_error error;
+    path_in(path, "result.json");
+    FILE *file = fopen(path, "w");
+    fputs("{\"context\":{\"mlabench\":{\"schema_version\":1,\"interrupted\":true,"
+          "\"complete\":false}},\"benchmarks\":[]}",
+          file);
+    fclose(file);
+    int code = report_write(path, folder, scripts, &outcome, &error);
+    cr_assert(code == 0, "%s", error.message);
+    char *page = slurp_in("report.md");
+    cr_assert(strstr(page, "No kernel was timed"), "%s", page);
+    cr_assert(strstr(page, "was interrupted"), "%s", page);
+    free(page);
+}
+
+Test(report, a_folder_that_cannot_be_written)
+{
+    struct report_outcome outcome;
+    struct mla_error error;
+    char path[200];
+    path_in(path, "file");
+    fclose(fopen(path, "w"));
+    int code = report_write(sample, path, scripts, &outcome, &error);
+    cr_assert(code == MLA_MACHINE, "%d", code);
+    cr_assert(strstr(error.message, path), "%s", error.message);
+}
+
+Test(report, a_full_disk)
+{
+    struct out_file out;
+    struct mla_error error;
+    char path[200];
+    path_in(path, "full");
+    cr_assert(symlink("/dev/full", path) == 0, "%s", path);
+    cr_assert(out_open(&out, folder, "full", &error) == 0, "%s", error.message);
+    for (int i = 0; i < 100000; i++)
+        fputc('x', out.file);
+    int code = out_close(&out, &error);
+    cr_assert(code == MLA_MACHINE, "%d", code);
+    cr_assert(strstr(error.message, path) && strstr(error.message, "No space"), "%s",
+              error.message);
+}
+
+Test(report, markup_is_escaped)
+{
+    static const struct {
+        const struct document_format *format;
+        const char *expected;
+    } table[] = {
+        {&document_markdown, "a\\|b &lt;i&gt; \\_c\\_ &amp; \\*d\\* \"e\"  f"},
+        {&document_html, "a|b &lt;i&gt; _c_ &amp; *d* &quot;e&quot;  f"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        char text[400] = "";
+        FILE *file = fmemopen(text, sizeof text, "w");
+        struct document doc = {.file = file, .format = table[i].format, .folder = "."};
+        doc_item(&doc, "%s", "a|b <i> _c_ & *d* \"e\" \nf");
+        fclose(file);
+        cr_assert(strstr(text, table[i].expected), "%s", text);
+    }
+}
