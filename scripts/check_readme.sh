@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Runs the README's commands, in order, in a copy of the checkout: every ```sh block, except those
+# that follow a line <!-- not run: REASON -->, which are named with it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readme=${1:-README.md}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# One file per block, NN.sh, or NN.skip with the reason.
+awk -v work="$work" '
+    /^<!-- not run: .* -->$/ { reason = $0; gsub(/^<!-- not run: | -->$/, "", reason); next }
+    /^```sh$/ { n++; file = sprintf("%s/%02d.%s", work, n, reason == "" ? "sh" : "skip")
+        if (reason != "") print reason > file
+        open = 1; next }
+    /^```$/ && open { close(file); open = 0; reason = ""; next }
+    open && reason == "" { print > file }
+    open && reason != "" { print "    " $0 > file }
+    !open && NF { reason = "" }
+' "$readme"
+
+shopt -s nullglob
+blocks=("$work"/??.sh "$work"/??.skip)
+[ "${#blocks[@]}" -gt 0 ] || {
+    echo "check_readme: $readme has no command block"
+    exit 1
+}
+
+# What a clone would hold, with the changes that are not committed yet.
+git clone -q . "$work/mlabench" 2>/dev/null
+git ls-files -co --exclude-standard -z | while IFS= read -r -d '' file; do
+    [ ! -f "$file" ] || printf '%s\0' "$file"
+done | tar --null -T - -cf - | tar -C "$work/mlabench" -xf -
+git ls-files -dz | (cd "$work/mlabench" && xargs -0 -r rm -f)
+
+run=0 skipped=0
+for block in $(printf '%s\n' "${blocks[@]}" | sort); do
+    if [ "${block##*.}" = skip ]; then
+        echo "check_readme: not run: $(cat "$block")"
+        skipped=$((skipped + 1))
+        continue
+    fi
+    echo "check_readme: running:"
+    sed 's/^/    /' "$block"
+    start=$SECONDS
+    (cd "$work/mlabench" && bash -euo pipefail "$block" </dev/null) || {
+        echo "check_readme: FAILED: the block above"
+        exit 1
+    }
+    echo "check_readme: done in $((SECONDS - start)) s"
+    run=$((run + 1))
+done
+echo "check_readme: $run command blocks run, $skipped not run"

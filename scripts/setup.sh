@@ -1,0 +1,95 @@
+#!/bin/sh
+# Installs the packages that building, testing and benchmarking need: scripts/setup.sh bench; or
+# those of lint, sanitizers and CI: scripts/setup.sh dev. Silent when nothing is missing.
+set -eu
+
+case "${1:-}" in
+bench)
+    apt='gcc libc6-dev make git pkg-config libjansson-dev libopenblas-dev libpapi-dev
+        libcriterion-dev libmpfr-dev libgmp-dev gnuplot-nox fonts-dejavu-core'
+    dnf='gcc make git pkgconf-pkg-config jansson-devel openblas-devel papi-devel mpfr-devel
+        gmp-devel gnuplot dejavu-sans-fonts'
+    pacman='gcc make git pkgconf jansson openblas mpfr gmp gnuplot criterion ttf-dejavu'
+    tools='cc make git pkg-config gnuplot'
+    headers='jansson.h criterion/criterion.h mpfr.h gmp.h'
+    libraries='openblas'
+    note='Criterion (tests) and PAPI (counters) are not in every release of Fedora and Arch:
+  https://github.com/Snaipe/Criterion and https://icl.utk.edu/papi build from source.'
+    ;;
+dev)
+    apt='clang clang-format clang-tidy cppcheck shellcheck libomp-dev libclang-rt-dev valgrind
+        libbenchmark-tools python3 python3-numpy python3-scipy python3-jsonschema mandoc'
+    dnf='clang clang-tools-extra cppcheck ShellCheck libomp-devel compiler-rt valgrind
+        google-benchmark python3-numpy python3-scipy python3-jsonschema mandoc'
+    pacman='clang cppcheck shellcheck openmp compiler-rt valgrind benchmark python-numpy
+        python-scipy python-jsonschema mandoc'
+    tools='clang clang-format clang-tidy cppcheck shellcheck valgrind python3 mandoc'
+    headers=''
+    libraries=''
+    note=''
+    ;;
+*)
+    echo "usage: $0 bench|dev" >&2
+    exit 2
+    ;;
+esac
+
+# Of the tools, headers and libraries, those that are not there, whoever installed them.
+absent() {
+    for tool in $tools; do
+        command -v "$tool" >/dev/null || printf ' %s' "$tool"
+    done
+    for header in $headers; do
+        echo "#include <$header>" | cc -E -o /dev/null - 2>/dev/null || printf ' %s' "$header"
+    done
+    for library in $libraries; do
+        pkg-config --exists "$library" 2>/dev/null || printf ' %s' "$library"
+    done
+}
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    missing=$(absent)
+    [ -n "$missing" ] || exit 0
+    # shellcheck disable=SC2086 # lists, to be joined by single spaces
+    {
+        echo "make setup: not a Debian or Ubuntu, and these are missing:$missing"
+        echo "  Fedora: dnf install" $dnf
+        echo "  Arch:   pacman -S" $pacman
+        echo "  Debian's names, for other systems:" $apt
+        [ -z "$note" ] || echo "  $note"
+    } >&2
+    exit 1
+fi
+
+missing=
+for package in $apt; do
+    dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+        missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null; then
+    as_root=sudo
+else
+    echo "make setup: these packages are missing, and there is neither root nor sudo to install" \
+        "them. As root: apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
+
+# A repository out of reach need not matter: what does is whether the install succeeds.
+echo "make setup: installing$missing"
+$as_root apt-get update -qq || echo "make setup: apt-get update failed; trying what is known" >&2
+# Older releases lack some, Criterion for one: the rest is of use without them.
+for package in $missing; do
+    apt-cache show "$package" >/dev/null 2>&1 || {
+        echo "make setup: this release has no package $package; going on without it" >&2
+        continue
+    }
+    available="${available:-} $package"
+done
+[ -n "${available:-}" ] || exit 1
+# shellcheck disable=SC2086 # both are lists
+$as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends $available </dev/null
