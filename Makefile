@@ -83,6 +83,7 @@ endef
 $(foreach isa,$(SIMD_ISAS),$(eval $(call simd_rule,$(isa))))
 
 # What a result says of the program that made it.
+$(BUILD)/harness/build_info.o: $(BUILD)/commit
 $(BUILD)/harness/build_info.o: DEFINES = -DBUILD_VERSION='"$(VERSION)"' -DBUILD_COMMIT='"$(COMMIT)"' \
 	-DBUILD_DIRTY=$(DIRTY) -DBUILD_FLAGS='"$(strip $(OPTIMISE) -ffp-contract=off $(SANITIZER) $(CFLAGS))"'
 
@@ -90,6 +91,9 @@ $(BUILD)/harness/build_info.o: DEFINES = -DBUILD_VERSION='"$(VERSION)"' -DBUILD_
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(FLAGS) $(VERSION)' | cmp -s - $@ || echo '$(CC) $(FLAGS) $(VERSION)' > $@
+$(BUILD)/commit: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMMIT) $(DIRTY)' | cmp -s - $@ || echo '$(COMMIT) $(DIRTY)' > $@
 .PHONY: FORCE
 FORCE:
 

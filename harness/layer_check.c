@@ -103,13 +103,12 @@ static int check_attention(const struct examined *e)
     const struct layer_trace *trace = e->trace;
     struct ref_dims dims = e->dims.attention;
     dims.scale = trace->problem.scale; /* as the kernel got it, rounded to fp32 */
-    struct ref_output exact = {.o = e->exact,
-                               .lse = e->exact + e->out,
-                               .scale_o = e->scale,
-                               .scale_lse = e->scale + e->out};
+    struct ref_output exact = {
+        .o = e->exact, .lse = e->exact + e->out, .rms_o = e->scale, .rms_lse = e->scale + e->out};
     for (int64_t t = 0; t < trace->tokens; t++) {
         struct ref_rows rows = {.f32 = trace->at[LAYER_ROWS], .count = trace->keys[t]};
-        double unit = trace->kernel->unit_roundoff * verify_growth(&trace->problem, trace->keys[t]);
+        double unit = VERIFY_LIMIT * trace->kernel->unit_roundoff *
+                      verify_growth(&trace->problem, trace->keys[t]);
         widen(e->in, input_of(e, t), e->x);
         int status = e->dims.kind == REF_LAYER_MHA
                          ? ref_attend_kv(&dims, e->x, &rows, NULL, &exact, e->threads)
@@ -117,9 +116,9 @@ static int check_attention(const struct examined *e)
                                              NULL, &exact, e->threads);
         if (status)
             return status;
-        compare(e, t, 0, e->out, output_of(e, t), exact.o, exact.scale_o, unit, "o");
+        compare(e, t, 0, e->out, output_of(e, t), exact.o, exact.rms_o, unit, "o");
         compare(e, t, 0, dims.heads, trace->at[LAYER_LSE] + t * dims.heads, exact.lse,
-                exact.scale_lse, unit, "lse");
+                exact.rms_lse, unit, "lse");
     }
     return 0;
 }

@@ -15,8 +15,8 @@
  *   RoPE        gamma_3 = 3 / (1 - 3u): cos or sin rounded to fp32, its product, the sum; a proof,
  *               not a probability
  *   copies      0: what is only moved must be the very number
- *   attention   sqrt(keys + kv_lora_rank + qk_nope_head_dim + qk_rope_head_dim) for o and lse, u
- *               the kernel's
+ *   attention   as verify.h has it: VERIFY_LIMIT sqrt(n) and the reference's rms, for o and lse,
+ *               u the kernel's
  * and u = 2^-24 but in attention.
  *
  * The output y is compared with that of the reference's whole layer too. There each stage's error

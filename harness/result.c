@@ -78,6 +78,18 @@ static json_t *command_line(int count, char **arguments)
     return json_string(text);
 }
 
+/* OpenBLAS says which of its kernels it runs; another BLAS lacks these functions. */
+extern char *openblas_get_config(void) __attribute__((weak));
+extern char *openblas_get_corename(void) __attribute__((weak));
+
+static json_t *blas_name(void)
+{
+    if (!openblas_get_config || !openblas_get_corename)
+        return json_string("not OpenBLAS");
+    return json_sprintf("%s; runs its %s kernels, one thread per OpenMP thread",
+                        openblas_get_config(), openblas_get_corename());
+}
+
 static json_t *memory_policy(const struct cpu_info *cpu)
 {
     char huge[96], numa[128];
@@ -112,6 +124,7 @@ static void fill_mlabench(json_t *own, const struct cpu_info *cpu, int count, ch
         {"finished", json_null()},
         {"complete", json_false()},
         {"interrupted", json_false()},
+        {"blas", blas_name()},
         {"memory", memory_policy(cpu)},
         {"fma_peak_gflops", json_object()},
         {"read_bandwidth_gbs", json_object()},

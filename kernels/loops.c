@@ -59,7 +59,7 @@ static inline __attribute__((always_inline)) void weigh_tile(int m, int n, int64
             for (int y = 0; y < n; y++)
                 sums[i * n + y] += float4_all(a[i * lda + j]) * elements[y];
     }
-    for (int i = 0; i < m; i++)
+    for (int64_t i = 0; i < m; i++)
         for (int64_t y = 0; y < n; y++) {
             float *at = c + i * ldc + x + 4 * y;
             float4_store(at, float4_load(at) + sums[i * n + y]);
