@@ -28,21 +28,32 @@ void plot_series(const struct result_table *table, const struct result_row *of,
                  bool (*go_together)(const struct result_row *, const struct result_row *),
                  struct words *series)
 {
-    for (int baseline = 1; baseline >= 0; baseline--)
-        for (int i = 0; i < table->count; i++)
-            if (table->rows[i].baseline == baseline && go_together(&table->rows[i], of))
-                words_add(series, table->rows[i].series);
+    for (const struct result_row *last = NULL;;) {
+        const struct result_row *next = NULL;
+        for (int i = 0; i < table->count; i++) {
+            const struct result_row *row = &table->rows[i];
+            if (go_together(row, of) && (!last || result_kernel_order(row, last) > 0) &&
+                (!next || result_kernel_order(row, next) < 0))
+                next = row;
+        }
+        if (!next)
+            return;
+        words_add(series, next->series);
+        last = next;
+    }
 }
 
 const struct result_row *plot_find(const struct result_table *table, const struct result_row *work,
                                    const char *series, int64_t threads)
 {
+    const struct result_row *found = NULL;
     for (int i = 0; i < table->count; i++) {
         const struct result_row *row = &table->rows[i];
-        if (row->threads == threads && result_same_work(row, work) && !strcmp(row->series, series))
-            return row;
+        if (row->threads == threads && result_same_work(row, work) &&
+            !strcmp(row->series, series) && (!found || row->ns.median < found->ns.median))
+            found = row;
     }
-    return NULL;
+    return found;
 }
 
 /* Rows of the same work at the same number of threads. */
@@ -55,12 +66,28 @@ static int kernels_of(const struct result_table *table, const struct result_row 
     return kernels;
 }
 
+/* The most kernels that any case of a row's family and phase has. */
+static int most_kernels(const struct result_table *table, const struct result_row *of)
+{
+    int most = 0;
+    for (int i = 0; i < table->count; i++) {
+        const struct result_row *row = &table->rows[i];
+        int kernels = !strcmp(row->family, of->family) && !strcmp(row->phase, of->phase)
+                          ? kernels_of(table, row)
+                          : 0;
+        if (kernels > most)
+            most = kernels;
+    }
+    return most;
+}
+
 static bool represents_better(const struct result_table *table, const struct result_row *a,
                               const struct result_row *b)
 {
+    int enough = most_kernels(table, a);
     const int64_t merits[][2] = {
+        {4 * kernels_of(table, a) >= 3 * enough, 4 * kernels_of(table, b) >= 3 * enough},
         {a->threads, b->threads},
-        {kernels_of(table, a), kernels_of(table, b)},
         {-a->batch, -b->batch},
         {a->cached + a->new_tokens, b->cached + b->new_tokens},
     };

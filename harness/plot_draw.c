@@ -45,8 +45,10 @@ void plot_label(char *label, size_t size, const char *name)
 {
     size_t i = 0;
     for (; name[i] && i + 1 < size; i++) {
-        unsigned char c = (unsigned char)name[i];
-        label[i] = c > ' ' && c < 127 && !strchr("\"'`&<>\\{}@^$%|", c) ? name[i] : '_';
+        bool plain = name[i] > ' ' && name[i] < 127 && !strchr("\"'`&<>\\{}@^$%|", name[i]);
+        label[i] = '_';
+        if (plain)
+            label[i] = name[i];
     }
     label[i] = 0;
 }

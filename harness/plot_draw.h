@@ -63,8 +63,9 @@ bool plot_same_group(const struct result_row *a, const struct result_row *b);
 /* The context that a row is drawn at. */
 int64_t plot_context(const struct result_row *row);
 
-/* Representative cases of a family, one per phase: with the most kernels, then the smallest batch,
- * then the longest context. Each is given by one of its rows, at the most threads. */
+/* Representative cases of a family, one per phase: with at least three quarters of the kernels that
+ * any case of its phase has, then the smallest batch, then the longest context. Each is given by
+ * one of its rows, at the most threads. */
 #define PLOT_CASES_MAX 4
 int plot_cases(const struct result_table *table, const char *family,
                const struct result_row *cases[PLOT_CASES_MAX]);
@@ -72,13 +73,13 @@ int plot_cases(const struct result_table *table, const char *family,
  */
 void plot_case_title(const struct result_row *row, int64_t threads, char *title, size_t size);
 
-/* Series of the rows that go with `of`, baselines first, then kernels by appearance; added to those
- * that are there. */
+/* Series of the rows that go with `of`, by result_kernel_order. */
 void plot_series(const struct result_table *table, const struct result_row *of,
                  bool (*go_together)(const struct result_row *, const struct result_row *),
                  struct words *series);
 
-/* The row of a series in a case (result_same_work) at a number of threads, or NULL. */
+/* The row of a series in a case (result_same_work) at a number of threads, or NULL. Of a baseline,
+ * which several kernels run, the fastest: the strongest claim that it can make. */
 const struct result_row *plot_find(const struct result_table *table, const struct result_row *work,
                                    const char *series, int64_t threads);
 

@@ -68,13 +68,24 @@ static int print_failed(FILE *file, const json_t *failures, const struct words *
     return printed;
 }
 
+/* Baselines are the same kernels on other models, so here it is the kernel's own name. */
 static void add_kernels(const struct result_table *table, const json_t *failures,
                         struct words *kernels)
 {
     char kernel[96];
-    for (int i = 0; i < table->count; i++) {
-        plot_label(kernel, sizeof kernel, table->rows[i].kernel);
+    for (const struct result_row *last = NULL;;) {
+        const struct result_row *next = NULL;
+        for (int i = 0; i < table->count; i++) {
+            const struct result_row *row = &table->rows[i];
+            if ((!last || result_arithmetic_order(row, last) > 0) &&
+                (!next || result_arithmetic_order(row, next) < 0))
+                next = row;
+        }
+        if (!next)
+            break;
+        plot_label(kernel, sizeof kernel, next->kernel);
         words_add(kernels, kernel);
+        last = next;
     }
     size_t i;
     json_t *failure;

@@ -12,9 +12,7 @@
 static const char *layout(const struct result_row *row)
 {
     if (row->baseline)
-        return strncmp(row->series, "MHA", 3) == 0   ? "MHA"
-               : strncmp(row->series, "GQA", 3) == 0 ? "GQA-8"
-                                                     : "MQA";
+        return row->series;
     return strcmp(row->order, "expanded") == 0 ? "expanded" : "latent";
 }
 
@@ -116,7 +114,8 @@ int plot_kv_cache(struct plot_maker *maker, const char *family, struct mla_error
              draft.panels.count == 1 ? draft.panels.item[0] : "");
     snprintf(draft.plot->caption, sizeof draft.plot->caption,
              "KV-cache bytes of one layer against tokens cached, all sequences together: %s. Lines "
-             "are the formula, points what was allocated. MHA, GQA and MQA are layers of the same "
+             "are the formula, points what was allocated and touched. MHA, GQA and MQA are layers "
+             "of the same "
              "width.",
              label);
     for (int f = 0; f < draft.panels.count; f++) {

@@ -72,7 +72,7 @@ int plot_stages(struct plot_maker *maker, const char *family, struct mla_error *
              "Where the time of one step goes: %s. Medians over the repetitions, averaged over "
              "threads; what is left to 100 %% is waiting for other threads and what no stage "
              "covers. The median time is at the right; an asterisk marks a kernel that announces "
-             "no stages.",
+             "no stages. Of MHA, GQA-8 and MQA the fastest kernel.",
              draft.plot->title);
     return plot_finish(maker, &draft, error);
 }

@@ -28,7 +28,7 @@ static int write_page(const struct document_format *format, const char *out_fold
                       const struct result_table *table, const struct plots *plots,
                       const char *result_name, struct mla_error *error)
 {
-    struct out_file out;
+    struct out_file out = {0};
     int code = out_open(&out, out_folder, format->file_name, error);
     if (code)
         return code;

@@ -61,16 +61,17 @@ static bool compete(const struct result_row *a, const struct result_row *b)
     return a->threads == b->threads && !strcmp(a->model, b->model) && result_same_work(a, b);
 }
 
-/* The best and the second of the row's competitors; NULL where there is none. */
+/* The best and the second of those that compete with the row, itself included; no second: NULL. */
 static void rank(const struct result_table *table, const struct result_row *of,
                  const struct result_row *best[2])
 {
-    best[0] = best[1] = NULL;
+    best[0] = of;
+    best[1] = NULL;
     for (int i = 0; i < table->count; i++) {
         const struct result_row *row = &table->rows[i];
-        if (!compete(row, of))
+        if (row == of || !compete(row, of))
             continue;
-        if (!best[0] || row->ns.median < best[0]->ns.median) {
+        if (row->ns.median < best[0]->ns.median) {
             best[1] = best[0];
             best[0] = row;
         } else if (!best[1] || row->ns.median < best[1]->ns.median) {
@@ -105,15 +106,18 @@ static const char *certainty(const struct result_row *const best[2])
     return best[0]->ns.q3 < best[1]->ns.q1 ? "quartiles apart" : "quartiles overlap: not sure";
 }
 
-/* The MHA layer of the same width at the same work, or NULL. */
+/* The MHA layer of the same width at the same work by its fastest kernel, or NULL. */
 static const struct result_row *mha_of(const struct result_table *table,
                                        const struct result_row *row)
 {
-    for (int i = 0; i < table->count; i++)
-        if (!strcmp(table->rows[i].series, "MHA") && table->rows[i].threads == row->threads &&
-            result_same_work(&table->rows[i], row))
-            return &table->rows[i];
-    return NULL;
+    const struct result_row *found = NULL;
+    for (int i = 0; i < table->count; i++) {
+        const struct result_row *mha = &table->rows[i];
+        if (!strcmp(mha->series, "MHA") && mha->threads == row->threads &&
+            result_same_work(mha, row) && (!found || mha->ns.median < found->ns.median))
+            found = mha;
+    }
+    return found;
 }
 
 static void fastest(struct document *doc, const struct result_table *table)

@@ -181,7 +181,7 @@ int report_tables(const struct result_table *table, const char *out_folder, stru
         {"tables/counters.csv", write_counters},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        struct out_file out;
+        struct out_file out = {0};
         int code = out_open(&out, out_folder, files[i].name, error);
         if (code)
             return code;

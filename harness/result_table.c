@@ -119,7 +119,6 @@ static const struct {
 
 static void set_family(struct result_row *row)
 {
-    const char *kernel = row->kernel;
     size_t length = strlen(row->model);
     const char *label = NULL;
     for (size_t i = 0; i < sizeof baseline_labels / sizeof baseline_labels[0]; i++) {
@@ -132,14 +131,9 @@ static void set_family(struct result_row *row)
     }
     snprintf(row->family, sizeof row->family, "%.*s", (int)length, row->model);
     row->baseline = label != NULL;
-    if (!label)
-        snprintf(row->series, sizeof row->series, "%s", kernel);
-    else if (!strcmp(kernel, "mha"))
-        snprintf(row->series, sizeof row->series, "%s", label);
-    else
-        snprintf(row->series, sizeof row->series, "%s:%s", label, kernel);
+    snprintf(row->series, sizeof row->series, "%s", label ? label : row->kernel);
     for (char *c = row->series; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("._:+-", *c))
+        if (!isalnum((unsigned char)*c) && !strchr("._+-", *c))
             *c = '_';
 }
 
@@ -248,6 +242,53 @@ static int add_entry(struct result_table *table, json_t *rows_by_name, const jso
     return 0;
 }
 
+/* The place of a name in a list that ends with NULL; unknown ones come last. */
+static int place(const char *name, const char *const *list)
+{
+    int i = 0;
+    while (list[i] && strcmp(list[i], name))
+        i++;
+    return i;
+}
+
+int result_arithmetic_order(const struct result_row *a, const struct result_row *b)
+{
+    static const char *const orders[] = {"expanded", "re-expanded", "absorbed", NULL};
+    int difference = place(a->order, orders) - place(b->order, orders);
+    return difference ? difference : strcmp(a->kernel, b->kernel);
+}
+
+int result_kernel_order(const struct result_row *a, const struct result_row *b)
+{
+    static const char *const baselines[] = {"MHA", "GQA-8", "MQA", NULL};
+    int difference = b->baseline - a->baseline;
+    if (!difference && a->baseline)
+        difference = place(a->series, baselines) - place(b->series, baselines);
+    return difference ? difference : result_arithmetic_order(a, b);
+}
+
+static bool same_case(const struct result_row *a, const struct result_row *b)
+{
+    return a->threads == b->threads && !strcmp(a->model, b->model) && result_same_work(a, b);
+}
+
+/* Kernels within each case, cases staying where they are. Insertion sort: it is stable, and the
+ * cases' rows mostly stand together. */
+static void sort_rows(struct result_table *table)
+{
+    for (int i = 1; i < table->count; i++) {
+        struct result_row row = table->rows[i];
+        int first = 0, at;
+        while (first < i && !same_case(&table->rows[first], &row))
+            first++;
+        for (at = i; at > first && (!same_case(&table->rows[at - 1], &row) ||
+                                    result_kernel_order(&row, &table->rows[at - 1]) < 0);
+             at--)
+            table->rows[at] = table->rows[at - 1];
+        table->rows[at] = row;
+    }
+}
+
 static int gather(const char *path, struct result_table *table, struct mla_error *error)
 {
     int code = check_head(path, table, error);
@@ -269,6 +310,8 @@ static int gather(const char *path, struct result_table *table, struct mla_error
     json_decref(rows_by_name);
     for (int row = 0; !code && row < table->count; row++)
         set_spreads(&table->rows[row]);
+    if (!code)
+        sort_rows(table);
     return code;
 }
 

@@ -31,8 +31,8 @@ struct result_row {
     const char *name, *model, *phase, *format, *kernel, *isa;
     const char *order; /* "expanded", "absorbed", "re-expanded" or "" */
     char family[64];   /* the model that this one is a baseline of, or the model itself */
-    char series[96];   /* what it is in a plot of the family: the kernel, or "MHA", "GQA-8", "MQA";
-                          letters, digits and ._:+- only */
+    char series[96];   /* what it is in a plot of the family: the kernel, or of whichever kernel
+                          "MHA", "GQA-8", "MQA"; letters, digits and ._+- only */
     bool baseline;     /* model is not family */
     int64_t cached, new_tokens, batch, threads;
     bool ragged;
@@ -47,7 +47,7 @@ struct result_row {
 struct result_table {
     json_t *root;
     const json_t *context, *mlabench; /* context.mlabench */
-    struct result_row *rows;          /* in order of first appearance */
+    struct result_row *rows; /* cases by first appearance, kernels by result_kernel_order */
     int count;
 };
 
@@ -63,6 +63,12 @@ struct spread result_spread(const struct result_row *row, const char *object, co
 /* New tokens of one iteration, of all sequences; time per new token is real_time over this. A
  * ragged batch of 3 or more has one sequence without any. */
 double result_tokens(const struct result_row *row);
+
+/* How kernels are ordered wherever they are listed, like strcmp: MHA, GQA, MQA, then by their
+ * arithmetic (expanded, re-expanded, absorbed), then by name. Measuring shuffles them. */
+int result_kernel_order(const struct result_row *a, const struct result_row *b);
+/* The same without regard to baselines. */
+int result_arithmetic_order(const struct result_row *a, const struct result_row *b);
 
 /* Whether two rows are of one case but for the kernel, the baseline and the number of threads. */
 bool result_same_work(const struct result_row *a, const struct result_row *b);

@@ -37,8 +37,8 @@ struct text unit_bytes(double bytes)
     if (!(bytes >= 0))
         return absent;
     if (bytes < 10000) {
-        struct text text = unit_count((int64_t)bytes);
-        strcat(text.s, " B");
+        struct text text;
+        snprintf(text.s, sizeof text.s, "%.40s B", unit_count((int64_t)bytes).s);
         return text;
     }
     int i = 0;

@@ -277,12 +277,12 @@ Test(report, a_folder_that_cannot_be_written)
 {
     struct report_outcome outcome;
     struct mla_error error;
-    char path[200];
-    path_in(path, "file");
-    fclose(fopen(path, "w"));
-    int code = report_write(sample, path, scripts, &outcome, &error);
+    char occupied[200];
+    path_in(occupied, "file");
+    fclose(fopen(occupied, "w"));
+    int code = report_write(sample, occupied, scripts, &outcome, &error);
     cr_assert(code == MLA_MACHINE, "%d", code);
-    cr_assert(strstr(error.message, path), "%s", error.message);
+    cr_assert(strstr(error.message, occupied), "%s", error.message);
 }
 
 Test(report, a_full_disk)

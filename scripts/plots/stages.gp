@@ -19,7 +19,7 @@ set style line 5 lc rgb "#808080" lw 0.5
 do for [terminal in terminals] {
     eval open(terminal, height)
     set multiplot
-    eval across(1.35, 0.62)
+    eval across(1.35, 0.68)
     set label 3 title at screen 0.5, 1 - 0.13 / height center
     do for [p=1:panels] {
         eval panel(p)

@@ -44,7 +44,7 @@ open(terminal, height) = (terminal eq "svg" \
     ? sprintf("set terminal svg noenhanced size %d,%d font 'sans-serif,%d' linewidth 2 fontscale 1 background rgb 'white'; dot = 0.75; set pointsize dot;", \
         144*width, 144*height, 2*text_size) \
     : terminal eq "pdf" \
-    ? sprintf("set terminal pdfcairo noenhanced size %gin,%gin font '%s' linewidth 1 fontscale 1; dot = 0.5; set pointsize dot;", \
+    ? sprintf("set terminal pdfcairo noenhanced size %gin,%gin font '%s' linewidth 1.2 fontscale 0.82; dot = 0.5; set pointsize dot;", \
         width, height, font) \
     : sprintf("set terminal pngcairo noenhanced size %d,%d font '%s' fontscale 4.1 linewidth 4; dot = 2.0; set pointsize dot;", \
         300*width, 300*height, font)) . sprintf("set output 'plots/%s.%s'", name, terminal)
