@@ -56,8 +56,14 @@ static int run_command(const struct command *command, int count, char **argument
     return code;
 }
 
+/* OpenBLAS's own threads stay out of the way of every kernel's team, from the start: setting their
+ * number at each call would take time. Absent with another BLAS. */
+extern void openblas_set_num_threads(int threads) __attribute__((weak));
+
 int main(int count, char **arguments)
 {
+    if (openblas_set_num_threads)
+        openblas_set_num_threads(1);
     struct mla_error error = {{0}};
     const char *name = count > 1 ? arguments[1] : "--help";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {

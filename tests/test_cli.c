@@ -43,12 +43,15 @@ static const char *program(void)
     return path;
 }
 
-/* `arguments` as a shell reads them; %s in it is the temporary folder. Returns the exit code. */
+/* `arguments` as a shell reads them, an @ in it being the temporary folder. Returns the exit code.
+ */
 static int mlabench(const char *arguments)
 {
-    char line[1024], command[PATH_MAX + 1200];
-    snprintf(line, sizeof line, arguments, folder, folder);
-    snprintf(command, sizeof command, "'%s' %s 2>&1", program(), line);
+    char command[PATH_MAX + 1200];
+    const char *at = strchr(arguments, '@');
+    int before = at ? (int)(at - arguments) : (int)strlen(arguments);
+    snprintf(command, sizeof command, "'%s' %.*s%s%s 2>&1", program(), before, arguments,
+             at ? folder : "", at ? at + 1 : "");
     FILE *pipe = popen(command, "r");
     cr_assert(pipe != NULL);
     size_t length = fread(output, 1, sizeof output - 1, pipe);
@@ -99,7 +102,7 @@ Test(cli, bad_usage_is_named)
     EXPECT(2, "verify --suite quick --model tiny", "exclude");
     EXPECT(2, "verify extra", "extra");
     EXPECT(2, "run --model tiny --repetitions 3", "--repetitions", "10");
-    EXPECT(2, "verify --plugin %s/none.so", "none.so");
+    EXPECT(2, "verify --plugin @/none.so", "none.so");
     EXPECT(2, "report", "result.json");
     EXPECT(2, "list everything", "everything");
 }
@@ -146,7 +149,7 @@ static void check_entry(const json_t *entry)
 
 Test(cli, run_writes_a_result)
 {
-    EXPECT(0, "run -q --no-report --model tiny --cached 40 --kernel 'absorbed*' --out %s/a/b",
+    EXPECT(0, "run -q --no-report --model tiny --cached 40 --kernel 'absorbed*' --out @/a/b",
            "% of FMA peak");
     json_t *root = load("a/b/result.json");
     const json_t *entries = json_object_get(root, "benchmarks");
@@ -178,7 +181,7 @@ static void write_file(const char *name, const char *text)
 }
 
 static const char *const short_run = "run -q --no-report --model tiny --cached 8 --kernel absorbed "
-                                     "--out %s";
+                                     "--out @";
 
 /* /dev/full takes nothing, like a disk without room. */
 Test(cli, a_full_disk_leaves_the_last_result_alone)
@@ -196,13 +199,13 @@ Test(cli, a_full_disk_leaves_the_last_result_alone)
 Test(cli, a_folder_that_cannot_be_is_refused)
 {
     write_file("file", "");
-    EXPECT(4, "run -q --no-report --model tiny --cached 8 --kernel absorbed --out %s/file/x",
+    EXPECT(4, "run -q --no-report --model tiny --cached 8 --kernel absorbed --out @/file/x",
            "/file");
 }
 
 Test(cli, a_file_that_is_not_there_is_named)
 {
-    EXPECT(4, "report %s/nothing.json", "nothing.json", "No such file");
+    EXPECT(4, "report @/nothing.json", "nothing.json", "No such file");
 }
 
 static double seconds_now(void)
