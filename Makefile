@@ -1,6 +1,7 @@
 # mlabench: `make setup bench` installs what is missing, builds, verifies, times and plots;
 # `make setup test` runs the tests. `make help` lists the rest. Variables:
 #   CC=gcc|clang   DEBUG=1   SANITIZE=address,undefined|thread   PREFIX=/usr/local   BUILD=folder
+#   V=1 shows whole commands
 
 comma := ,
 empty :=
@@ -58,27 +59,30 @@ OBJECTS := $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS) $(HARNESS_OBJECTS) $(TEST_OBJE
 
 LIBS = -ljansson $(BLAS_LIBS) -ldl -lm
 
+# Before a command: what it makes, unless V=1 shows the command itself.
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $@;)
+
 .DELETE_ON_ERROR:
 .PHONY: all
 all: $(BUILD)/mlabench $(BUILD)/libmlakernels.so
 
 $(BUILD)/mlabench: $(HARNESS_OBJECTS) $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS)
-	$(CC) $(FLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CC) $(FLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/libmlakernels.so: $(KERNEL_OBJECTS)
-	$(CC) $(FLAGS) -shared -o $@ $^ $(BLAS_LIBS) -lm
+	$(call say,LINK)$(CC) $(FLAGS) -shared -o $@ $^ $(BLAS_LIBS) -lm
 
 $(BUILD)/mlabench-tests: $(TEST_OBJECTS) $(filter-out $(BUILD)/harness/main.o,$(HARNESS_OBJECTS)) $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS)
-	$(CC) $(FLAGS) -o $@ $^ $(LIBS) -lcriterion -lmpfr -lgmp
+	$(call say,LINK)$(CC) $(FLAGS) -o $@ $^ $(LIBS) -lcriterion -lmpfr -lgmp
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(BLAS_FLAGS) $(DEFINES) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(FLAGS) $(BLAS_FLAGS) $(DEFINES) -MMD -MP -c -o $@ $<
 
 define simd_rule
 $(BUILD)/kernels/simd/%-$(1).o: kernels/simd/%.c $(BUILD)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(FLAGS) $$(SIMD_FLAGS_$(1)) -DISA=$(1) -DISA_$(1) -MMD -MP -c -o $$@ $$<
+	$$(call say,CC)$$(CC) $$(FLAGS) $$(SIMD_FLAGS_$(1)) -DISA=$(1) -DISA_$(1) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach isa,$(SIMD_ISAS),$(eval $(call simd_rule,$(isa))))
 
