@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/oracle.h"
 
+#include "harness/problem.h"
 #include "harness/random.h"
 #include "reference/reference.h"
 
@@ -113,14 +114,8 @@ int oracle_compute(struct oracle *oracle, const struct inputs *inputs, int threa
                    struct mla_error *error)
 {
     const struct mla_problem *p = &inputs->problem;
-    struct ref_dims dims = {.heads = p->heads,
-                            .heads_kv = p->heads_kv,
-                            .qk_nope_head_dim = p->qk_nope_head_dim,
-                            .qk_rope_head_dim = p->qk_rope_head_dim,
-                            .v_head_dim = p->v_head_dim,
-                            .kv_lora_rank = p->kv_lora_rank,
-                            /* As the kernels are given it, so that its rounding is not theirs. */
-                            .scale = p->scale};
+    struct ref_dims dims;
+    problem_ref_dims(p, &dims);
     int64_t q_width = (int64_t)p->heads * (p->qk_nope_head_dim + p->qk_rope_head_dim);
     double *q = malloc(sizeof *q * (size_t)q_width);
     int code = q ? 0 : -1;

@@ -24,19 +24,25 @@ void model_problem(const struct model *model, enum mla_format format, struct mla
     };
 }
 
+void problem_ref_dims(const struct mla_problem *problem, struct ref_dims *dims)
+{
+    *dims = (struct ref_dims){
+        .heads = problem->heads,
+        .heads_kv = problem->heads_kv,
+        .qk_nope_head_dim = problem->qk_nope_head_dim,
+        .qk_rope_head_dim = problem->qk_rope_head_dim,
+        .v_head_dim = problem->v_head_dim,
+        .kv_lora_rank = problem->kv_lora_rank,
+        .scale = problem->scale,
+    };
+}
+
 void model_ref_dims(const struct model *model, struct ref_dims *dims)
 {
     struct mla_problem problem;
     model_problem(model, MLA_FP32, &problem);
-    *dims = (struct ref_dims){
-        .heads = problem.heads,
-        .heads_kv = problem.heads_kv,
-        .qk_nope_head_dim = problem.qk_nope_head_dim,
-        .qk_rope_head_dim = problem.qk_rope_head_dim,
-        .v_head_dim = problem.v_head_dim,
-        .kv_lora_rank = problem.kv_lora_rank,
-        .scale = model->softmax_scale,
-    };
+    problem_ref_dims(&problem, dims);
+    dims->scale = model->softmax_scale;
 }
 
 void model_ref_layer_dims(const struct model *model, struct ref_layer_dims *dims)

@@ -12,7 +12,11 @@
  * keys and values. The weights, slots, pages and limits are left 0 for the caller to fill in. */
 void model_problem(const struct model *model, enum mla_format format, struct mla_problem *problem);
 
-/* The same for the reference's attention, and for its whole layer. */
+/* The same for the reference's attention, with the scale as the kernels are given it, so that its
+ * rounding to fp32 is not their error. */
+void problem_ref_dims(const struct mla_problem *problem, struct ref_dims *dims);
+
+/* From the model, with its exact scale: for the reference's attention, and for its whole layer. */
 void model_ref_dims(const struct model *model, struct ref_dims *dims);
 void model_ref_layer_dims(const struct model *model, struct ref_layer_dims *dims);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/kernel_runner.h"
 
+#include "harness/problem.h"
 #include "harness/random.h"
 #include "harness/verify.h"
 #include "reference/reference.h"
@@ -261,13 +262,8 @@ double runner_error(const struct inputs *inputs, const struct mla_kernel *kernel
                     const struct variation *v, const float *o, const float *lse)
 {
     const struct mla_problem *p = &inputs->problem;
-    struct ref_dims dims = {.heads = p->heads,
-                            .heads_kv = p->heads_kv,
-                            .qk_nope_head_dim = p->qk_nope_head_dim,
-                            .qk_rope_head_dim = p->qk_rope_head_dim,
-                            .v_head_dim = p->v_head_dim,
-                            .kv_lora_rank = p->kv_lora_rank,
-                            .scale = p->scale};
+    struct ref_dims dims;
+    problem_ref_dims(p, &dims);
     int64_t q_width = (int64_t)p->heads * (p->qk_nope_head_dim + p->qk_rope_head_dim);
     int64_t outputs = (int64_t)p->heads * p->v_head_dim;
     double *memory =
