@@ -173,8 +173,10 @@ static int warm_up(const struct bench *bench, struct arm *arm)
         status = step(bench, arm, &store_ns);
         double took = (double)(clock_ns() - start);
         bool stable = fabs(took - arm->step_ns) <= warm_up_change * arm->step_ns;
+        bool hopeless =
+            took * bench->settings->repetitions > 1e9 * bench->settings->kernel_time_limit_s;
         arm->step_ns = took;
-        if (stable)
+        if (stable || hopeless)
             break;
     }
     return status;
