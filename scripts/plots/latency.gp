@@ -23,11 +23,19 @@ set logscale y 10
 set yrange [least / 1.5 : most * 1.5]
 set format y "%.0s %cs"
 set mytics 10
+# Decades alone would leave a short axis with one label.
+if (most / least < 60) {
+    do for [decade = int(floor(log10(least / 1.5))) : int(floor(log10(most * 1.5)))] {
+        do for [digit in "1 2 5"] {
+            set ytics add (gprintf("%.0s %cs", digit * 10.0**decade) digit * 10.0**decade)
+        }
+    }
+}
 
 do for [terminal in terminals] {
     eval open(terminal, height)
     set multiplot
-    eval across(0.72, 0.17)
+    eval across(0.80, 0.17)
     set title title offset 0,-0.7
     set label 2 "time per new token" at screen 0.11 / width, 0.5 + 0.5 * (bottom - top) / height center rotate
     do for [p=1:panels] {
@@ -35,7 +43,7 @@ do for [terminal in terminals] {
         if (p == panels) { eval labelled_tics; set xlabel x_label offset 0,0.4 } else { eval bare_tics; unset xlabel }
         set label 1 panel_word(p) at graph 0.02,0.93 left front
         if (p == 1) {
-            set key at screen 0.5 * (0.72 + width - 0.17) / width - 0.06, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 3 spacing 1 width -1
+            set key at screen 0.5 * (0.80 + width - 0.17) / width - 0.06, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 3 spacing 1 width -1
         } else { unset key; unset title; unset label 2 }
         plot for [i=1:series] data index block(p, i) using 1:2:3:4 with yerrorbars lw 0.6 ps 0 lc rgb colour(series_word(i)) notitle, \
              for [i=1:series] data index block(p, i) using 1:2 with linespoints lw 1.1 lc rgb colour(series_word(i)) dt dash(series_word(i)) pt point(series_word(i)) title label_word(i)
