@@ -90,7 +90,7 @@ static bool affordable(struct case_run *cr, const struct contender *contender, u
 {
     double limit = cr->run->suite->kernel_time_limit_s * VERIFY_PATIENCE;
     double seconds =
-        1e-9 * cr->run->ns_per_flop[contender->index] * all_flops(cr, contender->kernel);
+        1e-9 * cr->run->paces[contender->index].ns_per_flop * all_flops(cr, contender->kernel);
     uint64_t bytes = measure_bytes(&cr->inputs, contender->kernel);
     if (bytes > available) {
         run_skip(cr->run, cr->c, contender->index,
@@ -116,12 +116,12 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
     cr->group[0] = contender;
     int64_t start = clock_ns();
     int code = child_run(&job, error);
-    double rate = (double)(clock_ns() - start) / all_flops(cr, contender->kernel);
     if (code == MLA_INTERRUPTED)
         return code;
-    /* Short cases are all start-up, and would make a slow kernel of any. */
-    if (clock_ns() - start > 200000000 && rate > cr->run->ns_per_flop[contender->index])
-        cr->run->ns_per_flop[contender->index] = rate;
+    struct pace *pace = &cr->run->paces[contender->index];
+    double flops = all_flops(cr, contender->kernel);
+    if (flops >= pace->flops)
+        *pace = (struct pace){flops, (double)(clock_ns() - start) / flops};
     const char *reason = json_string_value(json_object_get(contender->verdict, "reason"));
     contender->passed = code == 0 && json_is_true(json_object_get(contender->verdict, "passed"));
     if (contender->passed)

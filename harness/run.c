@@ -155,8 +155,8 @@ static int run_cases(struct run *run, struct mla_error *error)
 int run_suite(struct run *run, struct mla_error *error)
 {
     run->start_ns = clock_ns();
-    run->ns_per_flop = calloc((size_t)run->catalogue->count, sizeof *run->ns_per_flop);
-    if (!run->ns_per_flop)
+    run->paces = calloc((size_t)run->catalogue->count, sizeof *run->paces);
+    if (!run->paces)
         return mla_fail(error, MLA_MACHINE, "no memory for %d kernels", run->catalogue->count);
     json_object_set_new(run->result->mlabench, "suite", json_string(run->suite->name));
     json_object_set_new(run->result->mlabench, "seed", json_integer((json_int_t)run->seed));
@@ -166,7 +166,7 @@ int run_suite(struct run *run, struct mla_error *error)
     if (!code)
         code = run_cases(run, error);
     progress_clear(&run->progress);
-    free(run->ns_per_flop);
+    free(run->paces);
     bool ended = code == 0 || code == MLA_INTERRUPTED;
     json_object_set_new(run->result->mlabench, "interrupted",
                         json_boolean(code == MLA_INTERRUPTED));

@@ -15,6 +15,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How fast a kernel was in the largest case that it was verified on so far: what it may be expected
+ * to take on the next. */
+struct pace {
+    double flops; /* 0: none yet */
+    double ns_per_flop;
+};
+
 struct run {
     const struct catalogue *catalogue;
     const struct suite *suite;
@@ -27,7 +34,7 @@ struct run {
     struct tally tally;
     struct progress progress;
     int64_t start_ns;
-    double *ns_per_flop; /* [catalogue count], the slowest seen in verification, 0: none yet */
+    struct pace *paces; /* [catalogue count] */
 };
 
 /* Fills in run.result and run.tally as it goes, and writes the result after each case. Returns 0

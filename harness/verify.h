@@ -16,8 +16,8 @@
  *
  * with n = keys + kv_lora_rank + qk_nope_head_dim + qk_rope_head_dim + 8, the sums one after the
  * other and the softmax's own operations.
- * An output passes if its error is within `limit` of these units. Right fp32 kernels come to 0.6
- * over all models, lengths and seeds tried; the limit is 2. For inputs that are not random the
+ * An output passes if its error is within `limit` of these units. Right fp32 kernels come to 0.7
+ * over all models and lengths of the suites; the limit is 2. For inputs that are not random the
  * reference's scale_o and scale_lse with gamma_n are the bound.
  */
 #ifndef MLABENCH_VERIFY_H
