@@ -14,11 +14,10 @@
 
 double verify_growth(const struct mla_problem *p, int64_t keys)
 {
-    enum {
-        SOFTMAX = 8
-    }; /* scaling, taking the maximum off, exp (a few ulp), division, rescaling */
+    /* scaling, taking the maximum off, exp (a few ulp), division, rescaling */
+    const int softmax = 8;
     return sqrt((double)keys + p->kv_lora_rank + p->qk_nope_head_dim + p->qk_rope_head_dim +
-                SOFTMAX);
+                softmax);
 }
 
 /* A kernel under examination: its own problem (slots placed for it) and guarded memory. */

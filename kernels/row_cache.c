@@ -86,7 +86,9 @@ int row_cache_store(const struct mla_problem *problem, const struct mla_memory *
                     const struct mla_seq *seq, int64_t position, int64_t count, const float *rows,
                     int32_t threads)
 {
-    enum { WORTH_A_TEAM = 65536 }; /* elements: waking a team takes as long as copying these */
+    enum {
+        WORTH_A_TEAM = 65536
+    }; /* elements: a decode step's row is copied before a team is awake */
     int64_t width = row_width(problem);
 #pragma omp parallel for num_threads(threads) if (count * width >= WORTH_A_TEAM)
     for (int64_t i = 0; i < count; i++)

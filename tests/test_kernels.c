@@ -264,7 +264,7 @@ Test(kernels, promised_invariances)
     check_promises(promises, sizeof promises / sizeof promises[0]);
 }
 
-/* Run under ThreadSanitizer in CI: more threads than CPUs, and than some shapes have work for. */
+/* More threads than CPUs, and than some shapes have work for. */
 Test(kernels_threads, same_bits_for_any_number)
 {
     static const struct same_bits promises[] = {
