@@ -14,6 +14,8 @@ const struct axis_bounds cached_bounds = {0, MOST_TOKENS};
 const struct axis_bounds new_bounds = {1, MOST_TOKENS};
 const struct axis_bounds batch_bounds = {1, 1 << 16};
 const struct axis_bounds threads_bounds = {1, 1024};
+const struct axis_bounds page_size_bounds = {0, 1 << 20};
+const struct axis_bounds top_k_bounds = {0, 1 << 20};
 
 int axes_add_model(struct axes *axes, const struct model *model, const char *where,
                    struct mla_error *error)
@@ -38,18 +40,35 @@ int axis_add(struct axis *axis, int64_t value, const char *where, struct mla_err
     return 0;
 }
 
+/* Adds the index of one of `count` names; `what` they are, for the message. */
+static int add_named(struct axis *axis, const char *what, const char *const *names, int count,
+                     const char *name, const char *where, struct mla_error *error)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(name, names[i]) == 0)
+            return axis_add(axis, i, where, error);
+    char all[320];
+    names_in_words(names, count, all, sizeof all);
+    const char *near = nearest_name(name, names, count);
+    return mla_fail(error, MLA_BAD_INPUT, "%s: there is no %s '%.40s', accepted: %s%s%s%s", where,
+                    what, name, all, near ? "; did you mean " : "", near ? near : "",
+                    near ? "?" : "");
+}
+
 int axis_add_format(struct axis *axis, const char *name, const char *where, struct mla_error *error)
 {
     enum { FORMATS = sizeof format_names / sizeof format_names[0] };
-    for (int f = 0; f < FORMATS; f++)
-        if (strcmp(name, format_names[f]) == 0)
-            return axis_add(axis, f, where, error);
-    char all[64];
-    names_in_words(format_names, FORMATS, all, sizeof all);
-    const char *near = nearest_name(name, format_names, FORMATS);
-    return mla_fail(error, MLA_BAD_INPUT, "%s: there is no format '%.40s', accepted: %s%s%s%s",
-                    where, name, all, near ? "; did you mean " : "", near ? near : "",
-                    near ? "?" : "");
+    return add_named(axis, "format", format_names, FORMATS, name, where, error);
+}
+
+int axis_add_inputs(struct axis *axis, const char *name, const char *where, struct mla_error *error)
+{
+    int code = 0;
+    if (strcmp(name, "all") != 0)
+        return add_named(axis, "kind of inputs", input_kind_names, INPUT_KINDS, name, where, error);
+    for (int kind = 0; kind < INPUT_KINDS && !code; kind++)
+        code = axis_add(axis, kind, where, error);
+    return code;
 }
 
 static bool has_glob(const char *globs, const char *glob, size_t length)
@@ -106,10 +125,16 @@ static int check_case(const struct bench_case *c, const char *where, struct mla_
                         "%s: ragged with batch %d and %lld cached, accepted: batches of 2 or more "
                         "with 1 or more cached",
                         where, c->batch, (long long)c->cached);
-    if (c->layer && c->batch != 1)
+    if (c->about == ABOUT_LAYER && c->batch != 1)
         return mla_fail(error, MLA_BAD_INPUT,
                         "%s: layer with batch %d, accepted: layer cases of batch 1", where,
                         c->batch);
+    if (c->about == ABOUT_LAYER &&
+        (c->page_size || c->top_k || c->sinks || c->inputs != INPUT_RANDOM))
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "%s: layer with pages, top-k, sinks or special inputs, accepted: none of "
+                        "them",
+                        where);
     return 0;
 }
 
@@ -143,10 +168,14 @@ static int add_case(const struct bench_case *c, const char *where, struct suite 
 int axes_expand(const struct axes *axes, const char *where, struct suite *suite,
                 struct mla_error *error)
 {
-    struct bench_case c = {.ragged = axes->ragged, .layer = axes->layer};
+    struct bench_case c = {.ragged = axes->ragged, .sinks = axes->sinks};
+    if (axes->layer && axes->certificate)
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "%s: about the layer and the certificate, accepted: one of the two", where);
+    c.about = axes->layer ? ABOUT_LAYER : axes->certificate ? ABOUT_CERTIFICATE : ABOUT_KERNEL;
     snprintf(c.kernels, sizeof c.kernels, "%s", axes->kernels);
-    const struct axis *lists[] = {&axes->cached, &axes->new_tokens, &axes->batch, &axes->threads,
-                                  &axes->formats};
+    const struct axis *lists[] = {&axes->cached,  &axes->new_tokens, &axes->batch, &axes->threads,
+                                  &axes->formats, &axes->page_sizes, &axes->top_k, &axes->inputs};
     enum { LISTS = sizeof lists / sizeof lists[0] };
     int64_t product = axes->model_count;
     for (int l = 0; l < LISTS; l++)
@@ -163,6 +192,9 @@ int axes_expand(const struct axes *axes, const char *where, struct suite *suite,
         c.batch = (int32_t)values[2];
         c.threads = (int32_t)values[3];
         c.format = (enum mla_format)values[4];
+        c.page_size = values[5];
+        c.top_k = (int32_t)values[6];
+        c.inputs = (enum input_kind)values[7];
         int code = add_case(&c, where, suite, error);
         if (code)
             return code;

@@ -15,7 +15,8 @@
 struct axis_bounds {
     int64_t least, most;
 };
-extern const struct axis_bounds cached_bounds, new_bounds, batch_bounds, threads_bounds;
+extern const struct axis_bounds cached_bounds, new_bounds, batch_bounds, threads_bounds,
+    page_size_bounds, top_k_bounds;
 
 struct axis {
     int64_t values[AXIS_MAX];
@@ -25,9 +26,11 @@ struct axis {
 struct axes {
     struct model *models; /* [model_count], malloc'ed */
     int model_count;
-    struct axis cached, new_tokens, batch, threads, formats; /* formats: enum mla_format */
+    struct axis cached, new_tokens, batch, threads, page_sizes, top_k;
+    struct axis formats; /* enum mla_format */
+    struct axis inputs;  /* enum input_kind */
     char kernels[sizeof(((struct bench_case *)0)->kernels)];
-    bool ragged, layer;
+    bool ragged, layer, certificate, sinks;
 };
 
 /* Adds a model; frees nothing on failure. `where` names who asks, for the message. */
@@ -39,6 +42,10 @@ int axis_add(struct axis *axis, int64_t value, const char *where, struct mla_err
 
 /* Adds a format by name, refusing an unknown one. */
 int axis_add_format(struct axis *axis, const char *name, const char *where,
+                    struct mla_error *error);
+
+/* Adds a kind of inputs by name, or all of them. */
+int axis_add_inputs(struct axis *axis, const char *name, const char *where,
                     struct mla_error *error);
 
 /* Adds a glob of kernel names to a comma-separated list, unless it is there. */

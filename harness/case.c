@@ -28,11 +28,19 @@ enum phase phase_of(int64_t cached, int64_t new_tokens)
 
 void case_name(const struct bench_case *c, char name[CASE_NAME_MAX])
 {
-    snprintf(name, CASE_NAME_MAX, "%s/%s%s/cached:%lld/new:%lld/batch:%d%s/threads:%d/%s",
-             c->model.name, c->layer ? "layer-" : "",
-             phase_names[phase_of(c->cached, c->new_tokens)], (long long)c->cached,
-             (long long)c->new_tokens, c->batch, c->ragged ? "r" : "", c->threads,
-             format_names[c->format]);
+    static const char *const prefixes[] = {
+        [ABOUT_KERNEL] = "", [ABOUT_LAYER] = "layer-", [ABOUT_CERTIFICATE] = "certificate-"};
+    char pages[32] = "", top_k[32] = "", inputs[48] = "";
+    if (c->page_size)
+        snprintf(pages, sizeof pages, "/pages:%lld", (long long)c->page_size);
+    if (c->top_k)
+        snprintf(top_k, sizeof top_k, "/top-k:%d", c->top_k);
+    if (c->inputs != INPUT_RANDOM)
+        snprintf(inputs, sizeof inputs, "/inputs:%s", input_kind_names[c->inputs]);
+    snprintf(name, CASE_NAME_MAX, "%s/%s%s/cached:%lld/new:%lld/batch:%d%s/threads:%d/%s%s%s%s%s",
+             c->model.name, prefixes[c->about], phase_names[phase_of(c->cached, c->new_tokens)],
+             (long long)c->cached, (long long)c->new_tokens, c->batch, c->ragged ? "r" : "",
+             c->threads, format_names[c->format], pages, top_k, c->sinks ? "/sinks" : "", inputs);
 }
 
 bool case_wants(const struct bench_case *c, const char *kernel)

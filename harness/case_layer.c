@@ -51,7 +51,8 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
     struct child_job job = {verify, take_verdict, cr, limit_s};
     progress_step(&cr->run->progress, "layer around %s", contender->kernel->name);
     cr->group[0] = contender;
-    int code = child_run(&job, error);
+    enum child_ending ending;
+    int code = child_run_ending(&job, &ending, error);
     if (code == MLA_INTERRUPTED)
         return code;
     contender->passed = code == 0 && json_is_true(json_object_get(contender->verdict, "passed"));
@@ -66,7 +67,12 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
         run_skip(cr->run, cr->c, contender->index, "%s", error->message);
     } else {
         const char *reason = json_string_value(json_object_get(contender->verdict, "reason"));
-        case_fail(cr, contender, code ? error->message : reason);
+        const char *stage = json_string_value(json_object_get(contender->verdict, "failed"));
+        char check[64];
+        snprintf(check, sizeof check, "layer:%s", stage ? stage : "y");
+        case_fail(cr, contender, code ? child_ending_check(ending) : check,
+                  code ? error->message : reason);
+        cr->run->hung[contender->index] |= ending == CHILD_HUNG;
     }
     return 0;
 }
@@ -74,7 +80,7 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
 int case_layer(struct case_run *cr, struct mla_error *error)
 {
     int code = 0;
-    for (int i = 0; i < cr->count && !code; i++)
+    for (int i = 0; i < cr->count && !code && !run_over(cr->run); i++)
         code = verify_one(cr, &cr->contenders[i], error);
     return code;
 }

@@ -44,6 +44,7 @@ static int choose_contenders(struct case_run *cr, struct mla_error *error)
         return mla_fail(error, MLA_MACHINE, "no memory for %d kernels", catalogue->count);
     struct mla_problem problem = {0};
     model_problem(&cr->c->model, cr->c->format, &problem);
+    problem.page_size = cr->c->page_size;
     for (int i = 0; i < catalogue->count; i++) {
         const struct mla_kernel *kernel = catalogue->kernels[i];
         const char *why = "it gives no reason";
@@ -51,7 +52,9 @@ static int choose_contenders(struct case_run *cr, struct mla_error *error)
             continue;
         if (!cpu_has_isa(kernel->isa))
             run_skip(cr->run, cr->c, i, "this CPU lacks %s", kernel->isa);
-        else if (!kernel->supports(&problem, false, false, &why))
+        else if (cr->run->hung[i])
+            run_skip(cr->run, cr->c, i, "it hung in a case before");
+        else if (!kernel->supports(&problem, cr->c->top_k > 0, cr->c->sinks, &why))
             run_skip(cr->run, cr->c, i, "%s", why);
         else
             cr->contenders[cr->count++] = (struct contender){.index = i, .kernel = kernel};
@@ -121,7 +124,7 @@ int run_case(struct run *run, const struct bench_case *c, struct mla_error *erro
     int code = choose_contenders(&cr, error);
     if (run->timing && c->threads > cpu_count())
         run_skip(run, c, -1, "this process may use %d CPUs", cpu_count());
-    else if (!code && c->layer)
+    else if (!code && c->about == ABOUT_LAYER)
         code = case_layer(&cr, error);
     else if (!code && cr.count > 0)
         code = run_kernels(&cr, error);

@@ -56,8 +56,13 @@ int case_time(struct case_run *cr, uint64_t available, struct mla_error *error);
  * likewise. */
 int case_layer(struct case_run *cr, struct mla_error *error);
 
-/* Records a failure, and says how to see it again. */
-void case_fail(struct case_run *cr, const struct contender *contender, const char *reason);
+/* Records a failure under the name of the check that noticed, and says how to see it again. */
+void case_fail(struct case_run *cr, const struct contender *contender, const char *check,
+               const char *reason);
+
+/* The name of the check that comparing a case's outputs with the reference is: "random",
+ * "inputs:KIND", "paged", "top-k" or "sinks". Valid until the next call. */
+const char *case_check(const struct bench_case *c);
 
 /* The worst of o's and lse's error, in units of the limit. */
 double contender_error(const struct contender *contender);

@@ -34,7 +34,7 @@ static int verify(void *context, struct child_channel *channel, struct mla_error
     char pinning[CPU_PINNING_MAX];
     cpu_pin_team(cr->c->threads, pinning);
     int code = verify_kernel(&cr->inputs, &cr->oracle, cr->group[0]->kernel, cr->c->threads,
-                             &verdict, error);
+                             cr->run->timing ? 1 : VERIFY_PASSES, &verdict, error);
     if (!code)
         child_send(channel, verdict_json(&verdict));
     return code;
@@ -60,31 +60,6 @@ double contender_error(const struct contender *contender)
            VERIFY_LIMIT;
 }
 
-/* The command that shows a failure again. */
-static void reproduce(const struct case_run *cr, const struct mla_kernel *kernel, char *text,
-                      size_t size)
-{
-    const struct bench_case *c = cr->c;
-    snprintf(text, size,
-             "mlabench verify --kernel %s --model %s --cached %ld --new %ld --batch %d%s "
-             "--threads %d --format %s%s --seed %lu",
-             kernel->name, c->model.name, (long)c->cached, (long)c->new_tokens, c->batch,
-             c->ragged ? " --ragged" : "", c->threads, format_names[c->format],
-             c->layer ? " --layer" : "", (unsigned long)cr->run->seed);
-}
-
-void case_fail(struct case_run *cr, const struct contender *contender, const char *reason)
-{
-    char command[512], text[1536], name[CASE_NAME_MAX + 64];
-    reproduce(cr, contender->kernel, command, sizeof command);
-    snprintf(text, sizeof text, "%s; again with: %s", reason, command);
-    snprintf(name, sizeof name, "%s/%s", cr->name, contender->kernel->name);
-    tally_fail(&cr->run->tally, contender->index, cr->name, reason);
-    result_note(cr->run->result, "failed", name, text, contender->verdict);
-    progress_clear(&cr->run->progress);
-    fprintf(stderr, "FAIL %s: %s\n", name, text);
-}
-
 /* False, with the reason noted, when the kernel would take too long or too much memory. */
 static bool affordable(struct case_run *cr, const struct contender *contender, uint64_t available)
 {
@@ -108,6 +83,18 @@ static bool affordable(struct case_run *cr, const struct contender *contender, u
     return true;
 }
 
+/* Which check a failure belongs to. */
+static const char *check_of(const struct case_run *cr, const struct contender *contender, int code,
+                            enum child_ending ending)
+{
+    static const char *const names[] = {
+        [FAULT_CACHE] = "cache", [FAULT_STATUS] = "status", [FAULT_MARGIN] = "bounds"};
+    if (code)
+        return child_ending_check(ending);
+    json_int_t fault = json_integer_value(json_object_get(contender->verdict, "fault"));
+    return fault == FAULT_ERROR ? case_check(cr->c) : names[fault];
+}
+
 static int verify_one(struct case_run *cr, struct contender *contender, struct mla_error *error)
 {
     double limit = fmax(least_limit_s, cr->run->suite->kernel_time_limit_s * VERIFY_PATIENCE * 2);
@@ -115,7 +102,8 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
     progress_step(&cr->run->progress, "verifying %s", contender->kernel->name);
     cr->group[0] = contender;
     int64_t start = clock_ns();
-    int code = child_run(&job, error);
+    enum child_ending ending;
+    int code = child_run_ending(&job, &ending, error);
     if (code == MLA_INTERRUPTED)
         return code;
     struct pace *pace = &cr->run->paces[contender->index];
@@ -131,14 +119,16 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
     else if (code == MLA_MACHINE)
         run_skip(cr->run, cr->c, contender->index, "%s", error->message);
     else
-        case_fail(cr, contender, code ? error->message : reason);
+        case_fail(cr, contender, check_of(cr, contender, code, ending),
+                  code ? error->message : reason);
+    cr->run->hung[contender->index] |= ending == CHILD_HUNG;
     return 0;
 }
 
 int case_verify(struct case_run *cr, uint64_t available, struct mla_error *error)
 {
     int code = 0;
-    for (int i = 0; i < cr->count && !code; i++)
+    for (int i = 0; i < cr->count && !code && !run_over(cr->run); i++)
         if (affordable(cr, &cr->contenders[i], available))
             code = verify_one(cr, &cr->contenders[i], error);
     return code;

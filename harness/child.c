@@ -2,6 +2,7 @@
 #include "harness/child.h"
 
 #include "harness/clock.h"
+#include "harness/fault.h"
 #include "harness/interrupt.h"
 
 #include <errno.h>
@@ -37,10 +38,21 @@ _Noreturn static void be_child(const struct child_job *job, int fd)
     struct mla_error error = {{0}};
     if (!channel.out)
         _exit(1);
+    fault_report_to(fd);
     int code = job->work(job->context, &channel, &error);
     child_send(&channel, json_pack("{s:i, s:s%}", result_key, code, "message", error.message,
                                    strlen(error.message)));
     _exit(0); /* not exit: the parent's buffers and handlers are not ours to flush and run */
+}
+
+const char *child_ending_check(enum child_ending ending)
+{
+    static const char *const names[] = {[CHILD_RETURNED] = "status",
+                                        [CHILD_CRASHED] = "crash",
+                                        [CHILD_OUT_OF_BOUNDS] = "bounds",
+                                        [CHILD_HUNG] = "hang",
+                                        [CHILD_STOPPED] = "status"};
+    return names[ending];
 }
 
 /* Lines received so far. */
@@ -48,7 +60,9 @@ struct inbox {
     char *data;
     size_t length, capacity;
     int code;
-    bool done; /* the closing message has come */
+    bool done;             /* the closing message has come */
+    char fault[FAULT_MAX]; /* what a crash was, if there was one */
+    bool out_of_bounds;    /* it was about one of the guarded buffers */
     bool overflow;
 };
 
@@ -62,6 +76,10 @@ static void take_line(const struct child_job *job, struct inbox *inbox, const ch
         inbox->done = true;
         inbox->code = (int)json_integer_value(code);
         mla_fail(error, 0, "%s", text ? text : "");
+    } else if (json_object_get(message, FAULT_KEY)) {
+        snprintf(inbox->fault, sizeof inbox->fault, "%s",
+                 json_string_value(json_object_get(message, FAULT_KEY)));
+        inbox->out_of_bounds = json_is_true(json_object_get(message, FAULT_BUFFER_KEY));
     } else if (message && job->receive) {
         job->receive(job->context, message);
     }
@@ -115,20 +133,28 @@ static enum ending listen(const struct child_job *job, int fd, struct inbox *inb
 }
 
 static int conclude(const struct child_job *job, enum ending ending, int status,
-                    const struct inbox *inbox, struct mla_error *error)
+                    const struct inbox *inbox, enum child_ending *how, struct mla_error *error)
 {
+    *how = CHILD_STOPPED;
     if (ending == STOPPED)
         return mla_fail(error, MLA_INTERRUPTED, "interrupted");
     if (inbox->overflow)
         return mla_fail(error, MLA_MACHINE, "no memory for a child's messages");
-    if (ending == TIMED_OUT)
+    if (ending == TIMED_OUT) {
+        *how = CHILD_HUNG;
         return mla_fail(error, MLA_FAILED, "did not end within %.0f s and was stopped",
                         job->limit_s);
+    }
+    *how = CHILD_RETURNED;
     if (inbox->done)
         return inbox->code;
+    *how = inbox->out_of_bounds ? CHILD_OUT_OF_BOUNDS : CHILD_CRASHED;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
         return mla_fail(error, MLA_MACHINE,
                         "was killed from outside, most likely for lack of memory");
+    if (WIFSIGNALED(status) && inbox->fault[0])
+        return mla_fail(error, MLA_FAILED, "crashed (%s): %s", strsignal(WTERMSIG(status)),
+                        inbox->fault);
     if (WIFSIGNALED(status))
         return mla_fail(error, MLA_FAILED, "crashed: %s", strsignal(WTERMSIG(status)));
     return mla_fail(error, MLA_FAILED, "ended early with exit code %d", WEXITSTATUS(status));
@@ -136,6 +162,13 @@ static int conclude(const struct child_job *job, enum ending ending, int status,
 
 int child_run(const struct child_job *job, struct mla_error *error)
 {
+    enum child_ending ending;
+    return child_run_ending(job, &ending, error);
+}
+
+int child_run_ending(const struct child_job *job, enum child_ending *how, struct mla_error *error)
+{
+    *how = CHILD_STOPPED;
     int fds[2];
     error->message[0] = 0;
     if (pipe(fds))
@@ -161,5 +194,5 @@ int child_run(const struct child_job *job, struct mla_error *error)
         continue;
     close(fds[0]);
     free(inbox.data);
-    return conclude(job, ending, status, &inbox, error);
+    return conclude(job, ending, status, &inbox, how, error);
 }

@@ -23,6 +23,16 @@ static int fill_catalogue(const struct options *options, struct catalogue *catal
     return code;
 }
 
+/* As they would be given again. */
+static void list_plugins(const struct options *options, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (int i = 0; i < options->plugin_count; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, size - used, " --plugin %s", options->plugins[i]);
+    }
+}
+
 static int fill_suite(const struct options *options, const struct paths *paths,
                       const char *default_suite, const struct catalogue *catalogue,
                       struct suite *suite, struct mla_error *error)
@@ -103,6 +113,9 @@ static int run_all(struct run *run, const struct options *options, const struct 
         return code;
     if (options->json) {
         json_t *summary = tally_json(&run->tally, run->catalogue);
+        json_object_set(summary, "failures", json_object_get(run->result->mlabench, "failed"));
+        json_object_set(summary, "certificates",
+                        json_object_get(run->result->mlabench, "certificates"));
         json_dumpf(summary, stdout, JSON_INDENT(1));
         putchar('\n');
         json_decref(summary);
@@ -129,14 +142,18 @@ static int run_or_verify(const struct options *options, const struct paths *path
     struct catalogue catalogue = {0};
     struct suite suite = {0};
     struct result result = {0};
+    char plugin_options[2048];
     struct run run = {.catalogue = &catalogue,
                       .suite = &suite,
                       .timing = timing,
                       .quiet = options->quiet,
+                      .fail_fast = options->fail_fast,
                       .seed = options->seed,
+                      .plugin_options = plugin_options,
                       .result = &result};
     const char **names = NULL;
     char *storage = NULL, folder[PATH_LENGTH + 128];
+    list_plugins(options, plugin_options, sizeof plugin_options);
     int code = fill_catalogue(options, &catalogue, error);
     if (!code)
         code = fill_suite(options, paths, timing ? "default" : "verify", &catalogue, &suite, error);

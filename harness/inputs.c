@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/inputs.h"
 
+#include "harness/input_arrange.h"
 #include "harness/problem.h"
 #include "harness/random.h"
 
@@ -29,14 +30,15 @@ uint64_t inputs_bytes(const struct bench_case *c)
     struct mla_problem p;
     model_problem(&c->model, c->format, &p);
     uint64_t rows = (uint64_t)c->batch * (uint64_t)(c->cached + c->new_tokens);
+    uint64_t listed = (uint64_t)c->batch * (uint64_t)c->new_tokens * (uint64_t)c->top_k;
     return sizeof(float) * (q_floats(&p, c->batch * c->new_tokens) + wkv_b_floats(&p) +
-                            rows * (uint64_t)row_width(&p, p.kind));
+                            rows * (uint64_t)row_width(&p, p.kind) + listed);
 }
 
 int inputs_create(const struct bench_case *c, uint64_t seed, struct inputs *inputs,
                   struct mla_error *error)
 {
-    *inputs = (struct inputs){.seed = seed};
+    *inputs = (struct inputs){.seed = seed, .listed = c->top_k, .kind = c->inputs};
     struct mla_problem *p = &inputs->problem;
     model_problem(&c->model, c->format, p);
     int code = workload_create(c, seed, &inputs->workload, error);
@@ -44,7 +46,7 @@ int inputs_create(const struct bench_case *c, uint64_t seed, struct inputs *inpu
         return code;
     const struct workload *w = &inputs->workload;
     p->slots = w->slots;
-    p->page_size = 0;
+    p->page_size = c->page_size;
     p->max_tokens = w->tokens;
     p->max_keys = w->max_keys;
     p->max_batch = w->batch;
@@ -58,6 +60,18 @@ int inputs_create(const struct bench_case *c, uint64_t seed, struct inputs *inpu
                              "the queries", error);
     if (!code)
         code = buffer_create(&inputs->rows, BUFFER_SHARED, sizeof(float) * rows, "the rows", error);
+    if (!code)
+        code = buffer_create(&inputs->top_k, BUFFER_SHARED,
+                             sizeof(int32_t) * (size_t)w->tokens * (size_t)c->top_k,
+                             "the top-k indices", error);
+    if (!code)
+        code = buffer_create(
+            &inputs->scratch, BUFFER_SHARED,
+            sizeof(double) * (size_t)(inputs->width + p->qk_nope_head_dim + p->qk_rope_head_dim),
+            "arranging inputs", error);
+    if (!code && c->sinks)
+        code = buffer_create(&inputs->sinks, BUFFER_SHARED, sizeof(float) * (size_t)p->heads,
+                             "the sinks", error);
     if (code)
         inputs_destroy(inputs);
     else
@@ -70,6 +84,9 @@ void inputs_destroy(struct inputs *inputs)
     buffer_destroy(&inputs->wkv_b);
     buffer_destroy(&inputs->q);
     buffer_destroy(&inputs->rows);
+    buffer_destroy(&inputs->top_k);
+    buffer_destroy(&inputs->sinks);
+    buffer_destroy(&inputs->scratch);
     workload_destroy(&inputs->workload);
 }
 
@@ -86,6 +103,46 @@ static void fill(struct buffer *buffer, uint64_t seed, enum random_stream stream
     }
 }
 
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* Distinct positions among the sequence's rows, some of them behind the mask, and -1 in every fifth
+ * place and where the rows run out. */
+static void list_positions(const struct inputs *inputs, int64_t token, int64_t rows, int32_t *list)
+{
+    uint64_t counter = 2 * (uint64_t)token;
+    int64_t start = (int64_t)random_below(inputs->seed, RANDOM_TOP_K, counter, (uint64_t)rows);
+    int64_t step = (int64_t)random_below(inputs->seed, RANDOM_TOP_K, counter + 1, (uint64_t)rows);
+    while (common_divisor(step, rows) != 1)
+        step++; /* one that shares no factor with the rows comes to each of them once */
+    for (int32_t k = 0; k < inputs->listed; k++)
+        list[k] = k % 5 == 4 || k >= rows ? -1 : (int32_t)((start + k * step) % rows);
+}
+
+static void fill_top_k(struct inputs *inputs)
+{
+    for (int32_t i = 0; i < inputs->workload.batch; i++) {
+        const struct mla_seq *seq = &inputs->workload.seqs[i];
+        for (int64_t t = seq->token; t < seq->token + seq->tokens; t++)
+            list_positions(inputs, t, seq->kv_end,
+                           (int32_t *)inputs->top_k.data + t * inputs->listed);
+    }
+}
+
+void inputs_call(const struct inputs *inputs, struct mla_call *call)
+{
+    call->top_k_indices = inputs->top_k.data;
+    call->top_k = inputs->listed;
+    call->sinks = inputs->sinks.data;
+}
+
 void inputs_fill(struct inputs *inputs, int threads)
 {
     const struct mla_problem *p = &inputs->problem;
@@ -94,4 +151,8 @@ void inputs_fill(struct inputs *inputs, int threads)
     fill(&inputs->q, inputs->seed, RANDOM_Q, gain, threads);
     fill(&inputs->rows, inputs->seed, RANDOM_ROWS, 1, threads);
     fill(&inputs->wkv_b, inputs->seed, RANDOM_WKV_B, 1 / sqrt(fmax(p->kv_lora_rank, 1)), threads);
+    fill(&inputs->sinks, inputs->seed, RANDOM_SINKS, 2, threads);
+    if (inputs->listed)
+        fill_top_k(inputs);
+    inputs_arrange(inputs);
 }

@@ -108,7 +108,8 @@ static int check_attention(const struct examined *e)
     for (int64_t t = 0; t < trace->tokens; t++) {
         struct ref_rows rows = {.f32 = trace->at[LAYER_ROWS], .count = trace->keys[t]};
         double unit = VERIFY_LIMIT * trace->kernel->unit_roundoff *
-                      verify_growth(&trace->problem, trace->keys[t]);
+                      verify_growth(&trace->problem, INPUT_RANDOM, trace->kernel->unit_roundoff,
+                                    trace->keys[t]);
         widen(e->in, input_of(e, t), e->x);
         int status = e->dims.kind == REF_LAYER_MHA
                          ? ref_attend_kv(&dims, e->x, &rows, NULL, &exact, e->threads)

@@ -24,11 +24,13 @@ static const struct layer_run {
 };
 enum { RUNS = sizeof runs / sizeof runs[0] };
 
-__attribute__((format(printf, 2, 3))) static void refuse(struct layer_verdict *verdict,
-                                                         const char *format, ...)
+/* `what` failed first: a stage, or another of the checks. */
+__attribute__((format(printf, 3, 4))) static void refuse(struct layer_verdict *verdict,
+                                                         const char *what, const char *format, ...)
 {
     if (verdict->reason[0])
         return;
+    verdict->failed = what;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(verdict->reason, sizeof verdict->reason, format, arguments);
@@ -77,7 +79,7 @@ int layer_verify_stages(const struct layer_trace *trace, const struct layer_trac
         if (check->ratio > verdict->checks[verdict->worst].ratio)
             verdict->worst = i;
         if (!(worst.ratio <= LAYER_LIMIT))
-            refuse(verdict,
+            refuse(verdict, stage->name,
                    "stage %s, tokens %s: %s is %.9g instead of %.9g, %.3g times the error allowed "
                    "(token %ld, element %ld)",
                    stage->name, run, worst.array, worst.got, worst.exact, worst.ratio,
@@ -116,8 +118,9 @@ void layer_verify_y(const struct layer_trace *trace, const double *exact, const 
     verdict->max_abs = fmax(verdict->max_abs, d.max_abs);
     verdict->rms_rel = fmax(verdict->rms_rel, rms_rel(&d));
     if (!(rms_rel(&d) <= LAYER_OBSERVED_LIMIT))
-        refuse(verdict, "y, tokens %s: RMS error %.3g of its RMS against the reference's layer",
-               run, rms_rel(&d));
+        refuse(verdict, "y",
+               "y, tokens %s: RMS error %.3g of its RMS against the reference's layer", run,
+               rms_rel(&d));
 }
 
 void layer_verify_chunks(const struct layer_trace *first, const struct layer_trace *other,
@@ -129,7 +132,7 @@ void layer_verify_chunks(const struct layer_trace *first, const struct layer_tra
     verdict->chunks_max_abs = fmax(verdict->chunks_max_abs, d.max_abs);
     verdict->chunks_rms_rel = fmax(verdict->chunks_rms_rel, rms_rel(&d));
     if (!(rms_rel(&d) <= LAYER_OBSERVED_LIMIT))
-        refuse(verdict, "y, tokens %s: differs from y at once by %.3g of its RMS", run,
+        refuse(verdict, "chunks", "y, tokens %s: differs from y at once by %.3g of its RMS", run,
                rms_rel(&d));
 }
 
@@ -180,7 +183,7 @@ static int check_bits(struct work *w, const struct layer_run *run, struct mla_er
         return code;
     w->verdict->same_bits_checked = true;
     if (!same_array(&w->first, &w->other, LAYER_O) || !same_array(&w->first, &w->other, LAYER_LSE))
-        refuse(w->verdict,
+        refuse(w->verdict, "bits",
                "attention, tokens %s: o or lse have other bits than at once from the same queries "
                "and rows, which the kernel promises not to happen",
                run->name);
@@ -254,7 +257,7 @@ int layer_verify(const struct model *model, const struct mla_kernel *kernel, int
     for (int i = 0; i < RUNS && code == 0; i++)
         code = verify_run(&w, i, error);
     if (code == MLA_FAILED) {
-        refuse(verdict, "%s", error->message);
+        refuse(verdict, "status", "%s", error->message);
         code = 0;
     }
     free(w.x);
@@ -282,9 +285,9 @@ json_t *layer_verdict_json(const struct layer_verdict *v)
                           number(v->rms_rel), "limit", LAYER_OBSERVED_LIMIT);
     json_t *chunks = json_pack("{s:o, s:o, s:f}", "max_abs", number(v->chunks_max_abs), "rms_rel",
                                number(v->chunks_rms_rel), "limit", LAYER_OBSERVED_LIMIT);
-    return json_pack("{s:b, s:s, s:o, s:s, s:o, s:o, s:I, s:i, s:b}", "passed", v->passed, "reason",
-                     v->reason, "stages", stages, "worst",
-                     v->count ? v->checks[v->worst].stage : "", "y", y, "chunks", chunks, "tokens",
-                     (json_int_t)v->tokens, "runs", v->runs, "same_bits_checked",
+    return json_pack("{s:b, s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:i, s:b}", "passed", v->passed,
+                     "reason", v->reason, "failed", v->failed ? v->failed : "", "stages", stages,
+                     "worst", v->count ? v->checks[v->worst].stage : "", "y", y, "chunks", chunks,
+                     "tokens", (json_int_t)v->tokens, "runs", v->runs, "same_bits_checked",
                      v->same_bits_checked);
 }

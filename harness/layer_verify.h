@@ -46,7 +46,8 @@ struct layer_check {
 
 struct layer_verdict {
     bool passed;
-    char reason[512]; /* the first why not */
+    char reason[512];   /* the first why not */
+    const char *failed; /* what that is about: a stage's name, "y", "chunks", "bits" or "status" */
     int count;
     struct layer_check checks[LAYER_STAGES_MAX];
     int worst;               /* index of the check with the largest ratio / limit */

@@ -12,15 +12,68 @@ static size_t round_up(size_t size, size_t unit)
     return (size + unit - 1) / unit * unit;
 }
 
+/* The guarded buffers in existence, for buffer_around: few, and changed by one thread only. */
+enum { WATCHED = 64 };
+static const struct buffer *watched[WATCHED];
+
+static void watch(const struct buffer *buffer, const struct buffer *instead_of)
+{
+    for (int i = 0; i < WATCHED; i++)
+        if (watched[i] == instead_of) {
+            watched[i] = buffer;
+            return;
+        }
+}
+
+const struct buffer *buffer_around(const void *address, ptrdiff_t *offset)
+{
+    for (int i = 0; i < WATCHED; i++) {
+        const struct buffer *buffer = watched[i];
+        if (!buffer || address < buffer->map ||
+            (const char *)address >= (const char *)buffer->map + buffer->map_size)
+            continue;
+        *offset = (const char *)address - (const char *)buffer->data;
+        return buffer;
+    }
+    return NULL;
+}
+
+static bool is_guarded(enum buffer_kind kind)
+{
+    return kind != BUFFER_PLAIN && kind != BUFFER_SHARED;
+}
+
+/* Where the bytes begin in the accessible part of the map. */
+static size_t placed_at(enum buffer_kind kind, size_t body, size_t size)
+{
+    enum { WORD = 4, LINE = 64 };
+    switch (kind) {
+    case BUFFER_GUARD_END:
+        return body - round_up(size, WORD);
+    case BUFFER_ALIGNED:
+        return body - round_up(size, LINE);
+    case BUFFER_UNALIGNED:
+        return WORD;
+    case BUFFER_PLAIN:
+    case BUFFER_SHARED:
+    case BUFFER_GUARD_START:
+        break;
+    }
+    return 0;
+}
+
+/* What lies around a guarded buffer's bytes. */
+static const unsigned char margin = 0xA5;
+
 int buffer_create(struct buffer *buffer, enum buffer_kind kind, size_t size, const char *what,
                   struct mla_error *error)
 {
-    *buffer = (struct buffer){.size = size};
+    *buffer = (struct buffer){.size = size, .what = what};
     if (size == 0)
         return 0;
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t body = round_up(size, page);
-    size_t guards = kind == BUFFER_GUARD_END || kind == BUFFER_GUARD_START ? 2 * page : 0;
+    size_t body = round_up(size + (kind == BUFFER_UNALIGNED ? 4 : 0), page);
+    size_t guards = is_guarded(kind) ? 2 * page : 0;
     int flags = MAP_ANONYMOUS | MAP_NORESERVE;
     flags |= kind == BUFFER_SHARED ? MAP_SHARED : MAP_PRIVATE;
     void *map = mmap(NULL, body + guards, PROT_READ | PROT_WRITE, flags, -1, 0);
@@ -36,12 +89,39 @@ int buffer_create(struct buffer *buffer, enum buffer_kind kind, size_t size, con
     }
     if (kind == BUFFER_PLAIN)
         madvise(map, body, MADV_HUGEPAGE); /* a wish: where it fails, small pages serve */
-    buffer->data = kind == BUFFER_GUARD_END ? start + body - size : start;
+    size_t before = placed_at(kind, body, size);
+    buffer->data = start + before;
+    if (guards) {
+        buffer->guarded = true;
+        memset(start, margin, before);
+        memset((char *)buffer->data + size, margin, body - before - size);
+        watch(buffer, NULL);
+    }
     return 0;
+}
+
+static bool holds(const char *from, const char *to, unsigned char byte)
+{
+    for (; from < to; from++)
+        if (*(const unsigned char *)from != byte)
+            return false;
+    return true;
+}
+
+bool buffer_intact(const struct buffer *buffer)
+{
+    if (!buffer->guarded)
+        return true;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const char *start = (const char *)buffer->map + page, *data = buffer->data;
+    const char *end = (const char *)buffer->map + buffer->map_size - page;
+    return holds(start, data, margin) && holds(data + buffer->size, end, margin);
 }
 
 void buffer_destroy(struct buffer *buffer)
 {
+    if (buffer->guarded)
+        watch(NULL, buffer);
     if (buffer->map)
         munmap(buffer->map, buffer->map_size);
     *buffer = (struct buffer){0};
@@ -69,14 +149,24 @@ size_t buffer_changed(const struct buffer *buffer, uint32_t pattern)
     return changed;
 }
 
-void buffer_read_only(struct buffer *buffer)
+static void protect(const struct buffer *buffer, int protection)
 {
     if (buffer->map) {
         size_t page = (size_t)sysconf(_SC_PAGESIZE);
         char *first = (char *)((uintptr_t)buffer->data / page * page);
         size_t length = round_up((size_t)((char *)buffer->data + buffer->size - first), page);
-        mprotect(first, length, PROT_READ);
+        mprotect(first, length, protection);
     }
+}
+
+void buffer_read_only(struct buffer *buffer)
+{
+    protect(buffer, PROT_READ);
+}
+
+void buffer_writable(struct buffer *buffer)
+{
+    protect(buffer, PROT_READ | PROT_WRITE);
 }
 
 static uint64_t read_number(const char *path, const char *format, uint64_t otherwise)

@@ -17,9 +17,10 @@ enum command_bit {
     COMMAND_VERIFY = 1 << 2,
     COMMAND_MEMORY = 1 << 3,
     COMMAND_REPORT = 1 << 4,
+    COMMAND_JUDGE = 1 << 5,
 };
 
-#define MAX_PLUGINS 16
+#define MAX_PLUGINS 256
 
 struct options {
     const char *suite; /* NULL if not given */
@@ -31,7 +32,7 @@ struct options {
     int plugin_count;
     uint64_t seed;
     int32_t repetitions; /* 0: the suite's */
-    bool json, quiet, no_report, help;
+    bool json, quiet, fail_fast, no_report, help;
     char *const *files; /* what follows the options */
     int file_count;
 };

@@ -14,7 +14,7 @@
 struct oracle_query {
     int32_t seq;
     int64_t token; /* of the sequence's new ones, from 0 */
-    int64_t keys;  /* attended, from position kv_begin on */
+    int64_t keys;  /* attended from position kv_begin on; with a list, no more than it has */
 };
 
 struct oracle {
@@ -26,7 +26,10 @@ struct oracle {
 
 /* One query's answer, pointing into the oracle. */
 struct oracle_answer {
-    double *o, *lse, *rms_o, *rms_lse; /* as in struct ref_output */
+    double *o, *lse; /* as in struct ref_output */
+    /* Its rms_o and rms_lse, or, where the inputs are arranged (input_kind.h), scale_o and
+     * scale_lse. */
+    double *scale_o, *scale_lse;
 };
 struct oracle_answer oracle_answer(const struct oracle *oracle, const struct mla_problem *problem,
                                    int64_t query);
@@ -37,6 +40,9 @@ struct oracle_answer oracle_answer(const struct oracle *oracle, const struct mla
  * stay within `budget`. */
 int oracle_create(const struct inputs *inputs, double budget, struct oracle *oracle,
                   struct mla_error *error);
+/* For the same queries as another oracle, over other rows. */
+int oracle_like(const struct oracle *other, const struct inputs *inputs, struct oracle *oracle,
+                struct mla_error *error);
 void oracle_destroy(struct oracle *oracle);
 
 /* Fills in the answers; a child process may do it. Returns 0 or MLA_MACHINE. */

@@ -16,6 +16,12 @@ enum random_stream {
     RANDOM_LENGTHS,
     RANDOM_SAMPLE,
     RANDOM_ORDER,
+    RANDOM_SINKS,
+    RANDOM_TOP_K,
+    RANDOM_PAGES,
+    RANDOM_TARGETS,
+    RANDOM_COLUMNS,
+    RANDOM_CASE,
     RANDOM_LAYER = 100, /* and up: the layer's weights and hidden states */
 };
 

@@ -16,6 +16,11 @@ double run_elapsed(const struct run *run)
     return 1e-9 * (double)(clock_ns() - run->start_ns);
 }
 
+bool run_over(const struct run *run)
+{
+    return run->fail_fast && run->tally.failed > 0;
+}
+
 void run_skip(struct run *run, const struct bench_case *c, int kernel, const char *format, ...)
 {
     char reason[640], name[CASE_NAME_MAX], full[CASE_NAME_MAX + 64];
@@ -128,6 +133,10 @@ static int run_cases(struct run *run, struct mla_error *error)
 {
     for (int i = 0; i < run->suite->count; i++) {
         const struct bench_case *c = &run->suite->cases[i];
+        if (run_over(run)) {
+            run_skip(run, c, -1, "a failure before it ended the run (--fail-fast)");
+            continue;
+        }
         if (run_elapsed(run) > run->suite->time_limit_s) {
             run_skip(run, c, -1, "the time limit of %.0f s was reached: raise time_limit_s",
                      run->suite->time_limit_s);
@@ -156,7 +165,8 @@ int run_suite(struct run *run, struct mla_error *error)
 {
     run->start_ns = clock_ns();
     run->paces = calloc((size_t)run->catalogue->count, sizeof *run->paces);
-    if (!run->paces)
+    run->hung = calloc((size_t)run->catalogue->count, sizeof *run->hung);
+    if (!run->paces || !run->hung)
         return mla_fail(error, MLA_MACHINE, "no memory for %d kernels", run->catalogue->count);
     json_object_set_new(run->result->mlabench, "suite", json_string(run->suite->name));
     json_object_set_new(run->result->mlabench, "seed", json_integer((json_int_t)run->seed));
@@ -167,6 +177,7 @@ int run_suite(struct run *run, struct mla_error *error)
         code = run_cases(run, error);
     progress_clear(&run->progress);
     free(run->paces);
+    free(run->hung);
     bool ended = code == 0 || code == MLA_INTERRUPTED;
     json_object_set_new(run->result->mlabench, "interrupted",
                         json_boolean(code == MLA_INTERRUPTED));

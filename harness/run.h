@@ -27,7 +27,12 @@ struct run {
     const struct suite *suite;
     bool timing; /* else verification alone */
     bool quiet;
+    bool fail_fast; /* stop at the first failure */
     uint64_t seed;
+    const char
+        *plugin_options; /* " --plugin FILE" for each, for commands that reproduce failures */
+    int32_t
+        random_cases; /* beside or instead of the suite's: as many, of seeds seed, seed + 1, ... */
     const char *const *counters; /* names */
     int counter_count;
     struct result *result;
@@ -35,6 +40,7 @@ struct run {
     struct progress progress;
     int64_t start_ns;
     struct pace *paces; /* [catalogue count] */
+    bool *hung;         /* [catalogue count] it did once, and is not tried again */
 };
 
 /* Fills in run.result and run.tally as it goes, and writes the result after each case. Returns 0
@@ -44,6 +50,9 @@ int run_suite(struct run *run, struct mla_error *error);
 
 /* One case of it. */
 int run_case(struct run *run, const struct bench_case *c, struct mla_error *error);
+
+/* Whether a failure has ended it. */
+bool run_over(const struct run *run);
 
 /* Seconds since the run began. */
 double run_elapsed(const struct run *run);

@@ -43,15 +43,17 @@ static int refuse_element(const struct reading *r, const char *field, int index,
                     accepted);
 }
 
+/* `absent`: what the list is when it is not there. */
 static int read_numbers(struct reading *r, enum presence presence, const char *field,
-                        struct axis_bounds bounds, const char *all, struct axis *axis)
+                        int64_t absent, struct axis_bounds bounds, const char *all,
+                        struct axis *axis)
 {
     const json_t *list = NULL;
     int code = fields_list(&r->fields, presence, field, &list);
     char place[512], accepted[96];
     where(r, field, -1, place, sizeof place);
     if (!code && !list)
-        code = axis_add(axis, 1, place, r->fields.error);
+        code = axis_add(axis, absent, place, r->fields.error);
     snprintf(accepted, sizeof accepted, "a whole number from %lld to %lld%s",
              (long long)bounds.least, (long long)bounds.most, all ? " or \"all\"" : "");
     for (size_t i = 0; !code && i < json_array_size(list); i++) {
@@ -89,6 +91,11 @@ static int read_texts(struct reading *r, enum presence presence, const char *fie
 static int take_format(struct reading *r, const char *text, const char *place)
 {
     return axis_add_format(&r->axes.formats, text, place, r->fields.error);
+}
+
+static int take_inputs(struct reading *r, const char *text, const char *place)
+{
+    return axis_add_inputs(&r->axes.inputs, text, place, r->fields.error);
 }
 
 static int take_glob(struct reading *r, const char *text, const char *place)
@@ -150,8 +157,9 @@ static int take_model(struct reading *r, const char *text, const char *place)
 
 static int read_case(struct reading *r)
 {
-    static const char *const known[] = {"models", "baselines", "cached",  "new",     "batch",
-                                        "ragged", "threads",   "formats", "kernels", "layer"};
+    static const char *const known[] = {"models",      "baselines", "cached",  "new",     "batch",
+                                        "ragged",      "threads",   "formats", "kernels", "layer",
+                                        "certificate", "page_size", "top_k",   "sinks",   "inputs"};
     struct fields *fields = &r->fields;
     struct axes *axes = &r->axes;
     const json_t *baselines;
@@ -163,21 +171,31 @@ static int read_case(struct reading *r)
     if (!code)
         code = read_texts(r, REQUIRED, "models", NULL, take_model);
     if (!code)
-        code = read_numbers(r, REQUIRED, "cached", cached_bounds, NULL, &axes->cached);
+        code = read_numbers(r, REQUIRED, "cached", 0, cached_bounds, NULL, &axes->cached);
     if (!code)
-        code = read_numbers(r, OPTIONAL, "new", new_bounds, NULL, &axes->new_tokens);
+        code = read_numbers(r, OPTIONAL, "new", 1, new_bounds, NULL, &axes->new_tokens);
     if (!code)
-        code = read_numbers(r, OPTIONAL, "batch", batch_bounds, NULL, &axes->batch);
+        code = read_numbers(r, OPTIONAL, "batch", 1, batch_bounds, NULL, &axes->batch);
     if (!code)
-        code = read_numbers(r, OPTIONAL, "threads", threads_bounds, "all", &axes->threads);
+        code = read_numbers(r, OPTIONAL, "threads", 1, threads_bounds, "all", &axes->threads);
+    if (!code)
+        code = read_numbers(r, OPTIONAL, "page_size", 0, page_size_bounds, NULL, &axes->page_sizes);
+    if (!code)
+        code = read_numbers(r, OPTIONAL, "top_k", 0, top_k_bounds, NULL, &axes->top_k);
     if (!code)
         code = read_texts(r, OPTIONAL, "formats", format_names[MLA_FP32], take_format);
+    if (!code)
+        code = read_texts(r, OPTIONAL, "inputs", input_kind_names[INPUT_RANDOM], take_inputs);
     if (!code)
         code = read_texts(r, OPTIONAL, "kernels", "*", take_glob);
     if (!code)
         code = fields_flag(fields, OPTIONAL, "ragged", &axes->ragged);
     if (!code)
         code = fields_flag(fields, OPTIONAL, "layer", &axes->layer);
+    if (!code)
+        code = fields_flag(fields, OPTIONAL, "certificate", &axes->certificate);
+    if (!code)
+        code = fields_flag(fields, OPTIONAL, "sinks", &axes->sinks);
     if (code)
         return code;
     char place[512];

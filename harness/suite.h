@@ -6,6 +6,7 @@
 #define MLABENCH_SUITE_H
 
 #include "harness/error.h"
+#include "harness/input_kind.h"
 #include "harness/model.h"
 #include "kernels/kernel.h"
 
@@ -22,7 +23,13 @@ enum phase phase_of(int64_t cached, int64_t new_tokens);
 
 extern const char *const format_names[5]; /* by enum mla_format */
 
-#define CASE_NAME_MAX 192
+enum case_subject {
+    ABOUT_KERNEL,      /* outputs against the reference */
+    ABOUT_LAYER,       /* the whole layer around the kernel, instead of the kernel alone */
+    ABOUT_CERTIFICATE, /* the invariances of the kernel */
+};
+
+#define CASE_NAME_MAX 256
 
 struct bench_case {
     struct model model;
@@ -32,12 +39,17 @@ struct bench_case {
     bool ragged; /* sequences hold 0 to `cached` tokens (seeded), one of them none and one all */
     int32_t threads;
     enum mla_format format;
-    char kernels[128]; /* comma-separated globs, e.g. "absorbed*,mha" */
-    bool layer;        /* the whole layer around the kernel, instead of the kernel alone */
+    int64_t page_size;       /* slots; 0: contiguous. Pages are shuffled */
+    int32_t top_k;           /* sparse: positions listed per query, some of them -1; 0: dense */
+    bool sinks;              /* one per head */
+    enum input_kind inputs;  /* what the kernels are given */
+    char kernels[128];       /* comma-separated globs, e.g. "absorbed*,mha" */
+    enum case_subject about; /* what is verified */
 };
 
 /* `model/phase/cached:N/new:N/batch:N/threads:N/format`, without the kernel. A ragged batch is
- * batch:Nr; a layer case's phase is layer-PHASE. */
+ * batch:Nr; the phase of what is not about the kernel alone is layer-PHASE or certificate-PHASE.
+ * What differs from the ordinary follows: /pages:N, /top-k:N, /sinks, /inputs:KIND. */
 void case_name(const struct bench_case *c, char name[CASE_NAME_MAX]);
 
 /* Whether a kernel's name matches the case's globs. */
@@ -72,8 +84,14 @@ struct suite {
  *     formats            default ["fp32"]
  *     kernels            globs; default ["*"]
  *     layer              default false
- * A context beyond a model's max_position_embeddings is refused, as are ragged batches of one and
- * layer cases of a batch. */
+ *     certificate        default false
+ *     page_size          numbers of slots, 0 for contiguous; default [0]
+ *     top_k              numbers of positions listed per query, 0 for dense; default [0]
+ *     sinks              default false
+ *     inputs             kinds (input_kind.h), or ["all"]; default ["random"]
+ * A context beyond a model's max_position_embeddings is refused, as are ragged batches of one,
+ * layer cases of a batch or with anything that is not ordinary, and cases about layer and
+ * certificate at once. */
 int suite_read(const char *folder, const char *name, int cpus, struct suite *suite,
                struct mla_error *error);
 void suite_free(struct suite *suite);
@@ -91,7 +109,10 @@ struct case_options {
     const char *threads;    /* numbers or "all"; default 1 */
     const char *formats;    /* default fp32 */
     const char *kernels;    /* globs; default "*" */
-    bool ragged, layer;
+    const char *page_sizes; /* default 0 */
+    const char *top_k;      /* default 0 */
+    const char *inputs;     /* kinds or "all"; default random */
+    bool ragged, layer, certificate, sinks;
 };
 
 /* The suite that the options describe, with default limits. */

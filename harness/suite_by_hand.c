@@ -70,6 +70,11 @@ static int take_format(struct reading *r, const struct list *list, const char *t
     return axis_add_format(&r->axes.formats, text, list->option, r->error);
 }
 
+static int take_inputs(struct reading *r, const struct list *list, const char *text)
+{
+    return axis_add_inputs(&r->axes.inputs, text, list->option, r->error);
+}
+
 static int take_glob(struct reading *r, const struct list *list, const char *text)
 {
     return globs_add(r->axes.kernels, text, list->option, r->error);
@@ -140,6 +145,10 @@ int suite_by_hand(const char *folder, const struct case_options *options, int cp
         {"--batch", TEXT(batch), "1", batch_bounds, NULL, AXIS(batch), take_number},
         {"--threads", TEXT(threads), "1", threads_bounds, "all", AXIS(threads), take_number},
         {.option = "--format", .offset = TEXT(formats), .absent = "fp32", .take = take_format},
+        {"--page-size", TEXT(page_sizes), "0", page_size_bounds, NULL, AXIS(page_sizes),
+         take_number},
+        {"--top-k", TEXT(top_k), "0", top_k_bounds, NULL, AXIS(top_k), take_number},
+        {.option = "--inputs", .offset = TEXT(inputs), .absent = "random", .take = take_inputs},
         {.option = "--kernel", .offset = TEXT(kernels), .absent = "*", .take = take_glob},
     };
     *suite = (struct suite){
@@ -153,6 +162,8 @@ int suite_by_hand(const char *folder, const struct case_options *options, int cp
     struct reading r = {.folder = folder, .cpus = cpus, .error = error};
     r.axes.ragged = options->ragged;
     r.axes.layer = options->layer;
+    r.axes.certificate = options->certificate;
+    r.axes.sinks = options->sinks;
     int code = 0;
     for (size_t i = 0; !code && i < sizeof lists / sizeof lists[0]; i++)
         code = read_list(&r, &lists[i],

@@ -3,374 +3,224 @@
 
 #include "harness/accounting.h"
 #include "harness/clock.h"
-#include "reference/reference.h"
+#include "harness/trial.h"
+#include "harness/verify_cache.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-double verify_growth(const struct mla_problem *p, int64_t keys)
+double verify_terms(const struct mla_problem *p, int64_t keys)
 {
     /* scaling, taking the maximum off, exp (a few ulp), division, rescaling */
     const int softmax = 8;
-    return sqrt((double)keys + p->kv_lora_rank + p->qk_nope_head_dim + p->qk_rope_head_dim +
-                softmax);
+    return (double)keys + p->kv_lora_rank + p->qk_nope_head_dim + p->qk_rope_head_dim + softmax;
 }
 
-/* A kernel under examination: its own problem (slots placed for it) and guarded memory. */
-struct examined {
-    const struct inputs *inputs;
-    const struct mla_kernel *kernel;
-    struct mla_problem problem;
-    struct mla_plan plan;
-    struct mla_seq *seqs;
-    struct buffer wkv_b, prepared, cache, workspace, q, rows, o, lse;
-    struct mla_memory memory;
-    int threads;
-};
-
-static const int64_t chunk_lengths[] = {1, 3, 64, 7, 256};
-enum { CHUNK_KINDS = sizeof chunk_lengths / sizeof chunk_lengths[0], CHUNK_MAX = 256, SPARE = 3 };
-
-__attribute__((format(printf, 2, 3))) static void refuse(struct verdict *verdict,
-                                                         const char *format, ...)
+double verify_growth(const struct mla_problem *p, enum input_kind kind, double u, int64_t keys)
 {
-    if (verdict->reason[0])
+    double n = verify_terms(p, keys);
+    return input_kind_arranged(kind) ? n / (1 - n * u) / VERIFY_LIMIT : sqrt(n);
+}
+
+void verdict_refuse(struct verdict *verdict, enum verify_fault fault, const char *format, ...)
+{
+    if (verdict->fault != FAULT_NONE)
         return; /* the first reason is the one to look at */
+    verdict->fault = fault;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(verdict->reason, sizeof verdict->reason, format, arguments);
     va_end(arguments);
 }
 
-static void copy_guarded(struct buffer *to, const struct buffer *from)
-{
-    if (from->size) {
-        memcpy(to->data, from->data, from->size);
-        buffer_read_only(to);
-    }
-}
-
-/* Plans with the sequences placed as this kernel wants them and spare slots between. */
-static int plan(struct examined *x, struct verdict *verdict, struct mla_error *error)
-{
-    struct workload placed = x->inputs->workload;
-    x->problem = x->inputs->problem;
-    int status = x->kernel->plan(&x->problem, &x->plan);
-    if (status) {
-        refuse(verdict, "plan returned %d (%s)", status, strerror(-status));
-        return 0;
-    }
-    verdict->allocated = (int64_t)(x->plan.cache_payload + x->plan.cache_padding);
-    x->seqs = malloc(sizeof *x->seqs * (size_t)placed.batch);
-    if (!x->seqs)
-        return mla_fail(error, MLA_MACHINE, "no memory for %d sequences", placed.batch);
-    memcpy(x->seqs, placed.seqs, sizeof *x->seqs * (size_t)placed.batch);
-    placed.seqs = x->seqs;
-    workload_place(&placed, x->plan.slot_align, SPARE);
-    x->problem.slots = placed.slots;
-    status = x->kernel->plan(&x->problem, &x->plan);
-    if (status)
-        refuse(verdict, "plan returned %d (%s)", status, strerror(-status));
-    return 0;
-}
-
-static int allocate(struct examined *x, struct mla_error *error)
-{
-    const struct mla_problem *p = &x->problem;
-    size_t outputs = (size_t)p->max_tokens * (size_t)p->heads;
-    size_t widest =
-        (size_t)(x->inputs->width > row_width(p, x->plan.cached) ? x->inputs->width
-                                                                 : row_width(p, x->plan.cached));
-    const struct {
-        struct buffer *buffer;
-        size_t size;
-        const char *what;
-    } wanted[] = {
-        {&x->wkv_b, x->inputs->wkv_b.size, "the weights"},
-        {&x->prepared, x->plan.prepared, "the prepared weights"},
-        {&x->cache, x->plan.cache_payload + x->plan.cache_padding, "the cache"},
-        {&x->workspace, x->plan.workspace, "the workspace"},
-        {&x->q, x->inputs->q.size, "the queries"},
-        {&x->rows, sizeof(float) * widest * CHUNK_MAX, "the rows to store"},
-        {&x->o, sizeof(float) * outputs * (size_t)p->v_head_dim, "the outputs"},
-        {&x->lse, sizeof(float) * outputs, "the log-sum-exps"},
-    };
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        int code = buffer_create(wanted[i].buffer, BUFFER_GUARD_END, wanted[i].size, wanted[i].what,
-                                 error);
-        if (code)
-            return code;
-        buffer_poison(wanted[i].buffer, POISON_NAN);
-    }
-    copy_guarded(&x->wkv_b, &x->inputs->wkv_b);
-    copy_guarded(&x->q, &x->inputs->q);
-    if (x->problem.kind == MLA_LATENT)
-        x->problem.wkv_b = x->wkv_b.data;
-    x->memory = (struct mla_memory){x->prepared.data, x->cache.data, x->workspace.data};
-    return 0;
-}
-
-static void release(struct examined *x)
-{
-    struct buffer *buffers[] = {&x->wkv_b, &x->prepared, &x->cache, &x->workspace,
-                                &x->q,     &x->rows,     &x->o,     &x->lse};
-    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
-        buffer_destroy(buffers[i]);
-    free(x->seqs);
-}
-
-/* Each chunk is handed over at the very end of a guarded buffer. */
-static int store_chunk(struct examined *x, const struct mla_seq *seq, int64_t first_row,
-                       int64_t position, int64_t count)
-{
-    int64_t floats = count * x->inputs->width;
-    float *rows = (float *)((char *)x->rows.data + x->rows.size) - floats;
-    memcpy(rows, (const float *)x->inputs->rows.data + (first_row + position) * x->inputs->width,
-           sizeof(float) * (size_t)floats);
-    return x->kernel->store(&x->problem, &x->memory, seq, position, count, rows, x->threads);
-}
-
-static int store_all(struct examined *x)
-{
-    for (int32_t i = 0; i < x->inputs->workload.batch; i++) {
-        const struct mla_seq *seq = &x->seqs[i];
-        int64_t first_row = workload_first_row(&x->inputs->workload, i), position = 0;
-        for (int chunk = 0; position < seq->kv_end; chunk++) {
-            int64_t count = chunk_lengths[chunk < CHUNK_KINDS ? chunk : CHUNK_KINDS - 1];
-            if (count > seq->kv_end - position)
-                count = seq->kv_end - position;
-            int status = store_chunk(x, seq, first_row, position, count);
-            if (status)
-                return status;
-            position += count;
-        }
-    }
-    return 0;
-}
-
-/* What the cache should give back for one row, and the scale of what may differ (0: nothing). */
-static void expected_row(const struct examined *x, const float *row, double *expected,
-                         double *scale)
-{
-    const struct mla_problem *p = &x->problem;
-    int64_t width = row_width(p, x->plan.cached);
-    memset(scale, 0, sizeof *scale * (size_t)width);
-    if (x->plan.cached == p->kind) {
-        for (int64_t i = 0; i < width; i++)
-            expected[i] = row[i];
-        return;
-    }
-    int nope = p->qk_nope_head_dim, rope = p->qk_rope_head_dim, v = p->v_head_dim;
-    int rank = p->kv_lora_rank;
-    for (int64_t i = 0; i < width; i++) {
-        int64_t head = i / (nope + rope + v), at = i % (nope + rope + v);
-        if (at >= nope && at < nope + rope) {
-            expected[i] = row[rank + at - nope];
-            continue;
-        }
-        int64_t out = head * (nope + v) + (at < nope ? at : at - rope);
-        const float *w = p->wkv_b + out * rank;
-        expected[i] = 0;
-        for (int k = 0; k < rank; k++) {
-            expected[i] += (double)w[k] * row[k];
-            scale[i] += fabs((double)w[k] * row[k]);
-        }
-    }
-}
-
-/* `load` gives back what was stored: the very numbers, or their expansion within its error. */
-static int check_row(struct examined *x, int32_t seq, int64_t position, double *expected,
-                     double *scale, struct verdict *verdict)
-{
-    const struct mla_problem *p = &x->problem;
-    int64_t width = row_width(p, x->plan.cached);
-    float *got = (float *)((char *)x->rows.data + x->rows.size) - width;
-    int status = x->kernel->load(p, &x->memory, &x->seqs[seq], position, 1, got);
-    if (status) {
-        refuse(verdict, "load returned %d (%s)", status, strerror(-status));
-        return status;
-    }
-    int64_t row = workload_first_row(&x->inputs->workload, seq) + position;
-    expected_row(x, (const float *)x->inputs->rows.data + row * x->inputs->width, expected, scale);
-    double growth = sqrt(p->kv_lora_rank > 0 ? p->kv_lora_rank : 1);
-    for (int64_t i = 0; i < width; i++) {
-        double allowed = VERIFY_LIMIT * x->kernel->unit_roundoff * growth * scale[i];
-        if (!(fabs(got[i] - expected[i]) <= allowed)) {
-            refuse(verdict,
-                   "the cache gives back %.9g instead of %.9g (sequence %d, position %ld, "
-                   "element %ld)",
-                   (double)got[i], expected[i], seq, (long)position, (long)i);
-            return 0;
-        }
-    }
-    return 0;
-}
-
-static int check_cache(struct examined *x, struct verdict *verdict, struct mla_error *error)
-{
-    size_t width = (size_t)row_width(&x->problem, x->plan.cached);
-    double *expected = malloc(2 * sizeof *expected * width);
-    if (!expected)
-        return mla_fail(error, MLA_MACHINE, "no memory for a row of %zu elements", width);
-    int status = 0;
-    for (int32_t i = 0; i < x->inputs->workload.batch && status == 0; i++) {
-        int64_t rows = x->seqs[i].kv_end;
-        if (rows == 0)
-            continue;
-        status = check_row(x, i, 0, expected, expected + width, verdict);
-        if (status == 0)
-            status = check_row(x, i, rows / 2, expected, expected + width, verdict);
-        if (status == 0)
-            status = check_row(x, i, rows - 1, expected, expected + width, verdict);
-    }
-    free(expected);
-    return 0;
-}
-
 /* |got - exact| in units of the allowed error; infinite for what no error can excuse. */
-static double error_ratio(double got, double exact, double allowed)
+static double error_ratio(double got, double exact, double unit)
 {
     if (got == exact)
         return 0; /* also where both are -inf: the lse of a query with no key */
-    double ratio = fabs(got - exact) / allowed;
+    double ratio = fabs(got - exact) / unit;
     return isfinite(got) && isfinite(exact) && !isnan(ratio) ? ratio : INFINITY;
 }
 
-struct sums {
-    double error2, exact2;
+/* A pass being compared. */
+struct comparison {
+    const struct trial *trial;
+    const struct oracle *oracle;
+    struct verdict *verdict;
+    double error2, exact2; /* sums of squares */
 };
 
-static void compare_query(const struct examined *x, const struct oracle *oracle, int64_t index,
-                          struct verdict *verdict, struct sums *sums)
+/* What one output may be off by, in the unit's sense. */
+static double unit_of(const struct comparison *c, int64_t keys, double scale)
 {
-    const struct mla_problem *p = &x->problem;
-    const struct oracle_query *query = &oracle->queries[index];
-    struct oracle_answer exact = oracle_answer(oracle, p, index);
-    int64_t token = x->seqs[query->seq].token + query->token;
-    const float *o = (const float *)x->o.data + token * p->heads * p->v_head_dim;
-    const float *lse = (const float *)x->lse.data + token * p->heads;
-    double unit = x->kernel->unit_roundoff * verify_growth(p, query->keys);
-    for (int32_t head = 0; head < p->heads; head++) {
-        double lse_error = fabs(lse[head] - exact.lse[head]);
-        double ratio = error_ratio(lse[head], exact.lse[head], unit * exact.rms_lse[head]);
-        if (ratio > verdict->lse_ratio)
-            verdict->lse_ratio = ratio;
-        if (ratio > VERIFY_LIMIT)
-            refuse(verdict, "lse is %.9g instead of %.9g (sequence %d, token %ld, head %d)",
-                   (double)lse[head], exact.lse[head], query->seq, (long)query->token, head);
-        if (lse_error > verdict->lse_max_abs)
-            verdict->lse_max_abs = lse_error;
-        for (int32_t dim = 0; dim < p->v_head_dim; dim++) {
-            int64_t i = (int64_t)head * p->v_head_dim + dim;
-            double error = fabs(o[i] - exact.o[i]);
-            ratio = error_ratio(o[i], exact.o[i], unit * exact.rms_o[i]);
-            if (ratio > verdict->ratio) {
-                verdict->ratio = ratio;
-                verdict->worst = (struct verify_place){query->seq, query->token, head, dim};
-            }
-            if (ratio > VERIFY_LIMIT)
-                refuse(verdict,
+    const struct mla_problem *p = &c->trial->placed.problem;
+    double u = c->trial->kernel->unit_roundoff;
+    return u * verify_growth(p, c->trial->inputs->kind, u, keys) * scale +
+           0x1p-126 * verify_terms(p, keys);
+}
+
+static void compare_lse(struct comparison *c, const struct oracle_query *query, int32_t head,
+                        double got, double exact, double scale)
+{
+    struct verdict *verdict = c->verdict;
+    double error = fabs(got - exact);
+    double ratio = error_ratio(got, exact, unit_of(c, query->keys, scale));
+    if (ratio > verdict->lse_ratio)
+        verdict->lse_ratio = ratio;
+    if (error > verdict->lse_max_abs)
+        verdict->lse_max_abs = error;
+    if (ratio > VERIFY_LIMIT)
+        verdict_refuse(verdict, FAULT_ERROR,
+                       "lse is %.9g instead of %.9g (sequence %d, token %ld, head %d)", got, exact,
+                       query->seq, (long)query->token, head);
+}
+
+static void compare_o(struct comparison *c, const struct oracle_query *query, int32_t head,
+                      int32_t dim, double got, double exact, double scale)
+{
+    struct verdict *verdict = c->verdict;
+    double error = fabs(got - exact), relative = error / fabs(exact);
+    double ratio = error_ratio(got, exact, unit_of(c, query->keys, scale));
+    if (ratio > verdict->ratio) {
+        verdict->ratio = ratio;
+        verdict->worst = (struct verify_place){query->seq, query->token, head, dim};
+    }
+    if (ratio > VERIFY_LIMIT)
+        verdict_refuse(verdict, FAULT_ERROR,
                        "o is %.9g instead of %.9g, %.3g times the error allowed (sequence %d, "
                        "token %ld, head %d, dim %d)",
-                       (double)o[i], exact.o[i], ratio, query->seq, (long)query->token, head, dim);
-            if (!(error <= verdict->max_abs))
-                verdict->max_abs = error;
-            double relative = error / fabs(exact.o[i]);
-            if (exact.o[i] != 0 && !(relative <= verdict->max_rel))
-                verdict->max_rel = relative;
-            sums->error2 += error * error;
-            sums->exact2 += exact.o[i] * exact.o[i];
+                       got, exact, ratio / VERIFY_LIMIT, query->seq, (long)query->token, head, dim);
+    if (!(error <= verdict->max_abs))
+        verdict->max_abs = error;
+    if (exact != 0 && !(relative <= verdict->max_rel))
+        verdict->max_rel = relative;
+    c->error2 += error * error;
+    c->exact2 += exact * exact;
+}
+
+static void compare_query(struct comparison *c, int64_t index)
+{
+    const struct trial *trial = c->trial;
+    const struct mla_problem *p = &trial->placed.problem;
+    const struct oracle_query *query = &c->oracle->queries[index];
+    struct oracle_answer exact = oracle_answer(c->oracle, p, index);
+    int64_t token = trial->seqs[query->seq].token + query->token;
+    const float *o = (const float *)trial->o.data + token * p->heads * p->v_head_dim;
+    const float *lse = (const float *)trial->lse.data + token * p->heads;
+    for (int32_t head = 0; head < p->heads; head++) {
+        compare_lse(c, query, head, lse[head], exact.lse[head], exact.scale_lse[head]);
+        for (int32_t dim = 0; dim < p->v_head_dim; dim++) {
+            int64_t i = (int64_t)head * p->v_head_dim + dim;
+            compare_o(c, query, head, dim, o[i], exact.o[i], exact.scale_o[i]);
         }
     }
 }
 
 /* Also where no exact answer is at hand, an output must have been written, and be finite. */
-static void check_written(const struct examined *x, struct verdict *verdict)
+static void check_written(const struct trial *trial, struct verdict *verdict)
 {
-    const float *o = x->o.data, *lse = x->lse.data;
-    for (size_t i = 0; i < x->o.size / sizeof *o; i++)
+    const struct mla_problem *p = &trial->placed.problem;
+    const float *o = trial->o.data, *lse = trial->lse.data;
+    for (size_t i = 0; i < trial->o.size / sizeof *o; i++)
         if (!isfinite(o[i])) {
-            size_t token = i / (size_t)x->problem.heads / (size_t)x->problem.v_head_dim;
-            refuse(verdict, "o is %g in row %zu of the batch", (double)o[i], token);
+            size_t token = i / (size_t)p->heads / (size_t)p->v_head_dim;
+            verdict_refuse(verdict, FAULT_ERROR, "o is %g in row %zu of the batch", (double)o[i],
+                           token);
         }
-    for (size_t i = 0; i < x->lse.size / sizeof *lse; i++)
+    for (size_t i = 0; i < trial->lse.size / sizeof *lse; i++)
         if (isnan(lse[i]) || lse[i] == INFINITY)
-            refuse(verdict, "lse is %g in row %zu of the batch", (double)lse[i],
-                   i / (size_t)x->problem.heads);
+            verdict_refuse(verdict, FAULT_ERROR, "lse is %g in row %zu of the batch",
+                           (double)lse[i], i / (size_t)p->heads);
 }
 
-static void compare(struct examined *x, const struct oracle *oracle, struct verdict *verdict)
+static void compare(const struct trial *trial, const struct oracle *oracle, struct verdict *verdict)
 {
-    struct sums sums = {0};
+    struct comparison c = {.trial = trial, .oracle = oracle, .verdict = verdict};
     verdict->queries = oracle->total;
     verdict->queries_checked = oracle->count;
     for (int64_t i = 0; i < oracle->count; i++)
-        compare_query(x, oracle, i, verdict, &sums);
-    verdict->rms_rel = sums.exact2 > 0 ? sqrt(sums.error2 / sums.exact2) : 0;
-    check_written(x, verdict);
+        compare_query(&c, i);
+    double rms_rel = c.exact2 > 0 ? sqrt(c.error2 / c.exact2) : 0;
+    if (!(rms_rel <= verdict->rms_rel))
+        verdict->rms_rel = rms_rel;
+    check_written(trial, verdict);
 }
 
-static void attend(struct examined *x, struct verdict *verdict)
+static void count_bytes(const struct trial *trial, struct verdict *verdict)
 {
-    struct mla_call call = {.seqs = x->seqs,
-                            .batch = x->inputs->workload.batch,
-                            .threads = x->threads,
-                            .q = x->q.data,
-                            .o = x->o.data,
-                            .lse = x->lse.data};
-    buffer_read_only(&x->cache);
-    buffer_poison(&x->workspace, POISON_NAN);
-    int64_t start = clock_ns();
-    int status = x->kernel->attend(&x->problem, &x->memory, &call);
-    verdict->attend_ns = (double)(clock_ns() - start);
-    if (status)
-        refuse(verdict, "attend returned %d (%s)", status, strerror(-status));
+    const struct mla_problem *p = &trial->placed.problem;
+    enum mla_kind cached = trial->placed.plan.cached;
+    verdict->predicted_per_token = cache_bytes_per_token(p, cached, p->format);
+    verdict->predicted = verdict->predicted_per_token * trial->inputs->workload.rows;
+    verdict->touched = (int64_t)(4 * buffer_changed(&trial->cache, trial->way.poison));
 }
 
-static int examine(struct examined *x, const struct oracle *oracle, struct verdict *verdict,
-                   struct mla_error *error)
+/* What the kernel would lay out without the spare slots. */
+static void count_allocated(const struct inputs *inputs, const struct mla_kernel *kernel,
+                            struct verdict *verdict)
 {
-    int code = plan(x, verdict, error);
-    if (code || verdict->reason[0])
-        return code;
-    code = allocate(x, error);
+    struct mla_problem bare = inputs->problem;
+    struct mla_plan plan = {0};
+    if (kernel->plan(&bare, &plan) == 0)
+        verdict->allocated = (int64_t)(plan.cache_payload + plan.cache_padding);
+}
+
+/* One pass, as far as the kernel goes along. */
+static int run_pass(struct trial *trial, const struct oracle *oracle, bool first,
+                    struct verdict *verdict, struct mla_error *error)
+{
+    int code = trial_store(trial, error);
     if (code)
         return code;
-    const struct mla_problem *p = &x->problem;
-    int status = x->kernel->prepare ? x->kernel->prepare(p, x->prepared.data, x->threads) : 0;
-    if (status)
-        refuse(verdict, "prepare returned %d (%s)", status, strerror(-status));
-    buffer_read_only(&x->prepared);
-    if (!status && (status = store_all(x)))
-        refuse(verdict, "store returned %d (%s)", status, strerror(-status));
-    if (!status) {
-        verdict->predicted_per_token = cache_bytes_per_token(p, x->plan.cached, p->format);
-        verdict->predicted = verdict->predicted_per_token * x->inputs->workload.rows;
-        verdict->touched = (int64_t)(4 * buffer_changed(&x->cache, POISON_NAN));
-        code = check_cache(x, verdict, error);
-    }
-    if (!status && !code) {
-        attend(x, verdict);
-        compare(x, oracle, verdict);
-    }
-    if (x->kernel->release)
-        x->kernel->release(p, x->prepared.data);
-    return code;
+    if (first)
+        count_bytes(trial, verdict);
+    code = verify_cache(trial, verdict, error);
+    if (code)
+        return code;
+    int64_t start = clock_ns();
+    code = trial_attend(trial, error);
+    if (first)
+        verdict->attend_ns = (double)(clock_ns() - start);
+    if (code)
+        return code;
+    if (trial->placed.problem.format == MLA_FP32)
+        compare(trial, oracle, verdict);
+    else
+        code = verify_lossy(trial, oracle, compare, verdict, error);
+    if (code)
+        return code;
+    if (trial_check_margins(trial, error))
+        verdict_refuse(verdict, FAULT_MARGIN, "%s", error->message);
+    return 0;
 }
 
 int verify_kernel(const struct inputs *inputs, const struct oracle *oracle,
-                  const struct mla_kernel *kernel, int threads, struct verdict *verdict,
+                  const struct mla_kernel *kernel, int threads, int passes, struct verdict *verdict,
                   struct mla_error *error)
 {
-    struct examined x = {.inputs = inputs, .kernel = kernel, .threads = threads};
+    static const struct trial_way ways[VERIFY_PASSES] = {
+        {.memory = BUFFER_GUARD_END, .poison = POISON_NAN, .chunk = TRIAL_UNEVEN},
+        {.memory = BUFFER_GUARD_START, .poison = POISON_LARGE, .chunk = TRIAL_UNEVEN},
+    };
     *verdict = (struct verdict){0};
-    int code = examine(&x, oracle, verdict, error);
-    release(&x);
-    verdict->passed = code == 0 && !verdict->reason[0];
+    count_allocated(inputs, kernel, verdict);
+    int code = 0;
+    for (int pass = 0; pass < passes && !code && verdict->fault == FAULT_NONE; pass++) {
+        struct trial trial;
+        struct trial_way way = ways[pass];
+        way.threads = threads;
+        code = trial_create(inputs, kernel, &way, &trial, error);
+        if (!code)
+            code = run_pass(&trial, oracle, pass == 0, verdict, error);
+        trial_destroy(&trial);
+        if (code == MLA_FAILED) { /* the kernel's doing, not ours */
+            verdict_refuse(verdict, FAULT_STATUS, "%s", error->message);
+            code = 0;
+        }
+    }
+    verdict->passed = code == 0 && verdict->fault == FAULT_NONE;
     return code;
 }
 
@@ -389,10 +239,15 @@ json_t *verdict_json(const struct verdict *v)
         "lse_max_abs", number(v->lse_max_abs), "worst", "seq", v->worst.seq, "token",
         (json_int_t)v->worst.token, "head", v->worst.head, "dim", v->worst.dim, "queries_checked",
         (json_int_t)v->queries_checked, "queries", (json_int_t)v->queries);
+    if (v->lossy)
+        json_object_set_new(error, "format",
+                            json_pack("{s:o, s:o}", "max_abs", number(v->format_max_abs), "rms_rel",
+                                      number(v->format_rms_rel)));
     json_t *cache =
         json_pack("{s:I, s:I, s:I, s:I}", "predicted", (json_int_t)v->predicted, "allocated",
                   (json_int_t)v->allocated, "touched", (json_int_t)v->touched, "per_token",
                   (json_int_t)v->predicted_per_token);
-    return json_pack("{s:b, s:s, s:o, s:o, s:f}", "passed", v->passed, "reason", v->reason, "error",
-                     error, "kv_cache", cache, "attend_ns", v->attend_ns);
+    return json_pack("{s:b, s:s, s:i, s:o, s:o, s:f}", "passed", v->passed, "reason", v->reason,
+                     "fault", (int)v->fault, "error", error, "kv_cache", cache, "attend_ns",
+                     v->attend_ns);
 }

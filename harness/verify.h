@@ -17,8 +17,14 @@
  * with n = keys + kv_lora_rank + qk_nope_head_dim + qk_rope_head_dim + 8, the sums one after the
  * other and the softmax's own operations.
  * An output passes if its error is within `limit` of these units. Right fp32 kernels come to 0.7
- * over all models and lengths of the suites; the limit is 2. For inputs that are not random the
- * reference's scale_o and scale_lse with gamma_n are the bound.
+ * over all models and lengths of the suites; the limit is 2.
+ *
+ * Where the inputs are arranged (input_kind_arranged) the independence is gone, and the proved
+ * bound is taken: the unit is then gamma_n scale / limit, scale being the reference's scale_o and
+ * scale_lse, so that the limit is the bound itself.
+ *
+ * A product or sum below 2^-126 may lose all its digits, or be flushed to zero: beside the unit
+ * each of the n operations may add that much.
  */
 #ifndef MLABENCH_VERIFY_H
 #define MLABENCH_VERIFY_H
@@ -34,8 +40,21 @@
 
 #define VERIFY_LIMIT 2.0
 
-/* sqrt(n) for a query that attends that many keys. */
-double verify_growth(const struct mla_problem *problem, int64_t keys);
+/* n for a query that attends that many keys. */
+double verify_terms(const struct mla_problem *problem, int64_t keys);
+
+/* sqrt(n), or, for arranged inputs, gamma_n / (u limit): what u and the scale are multiplied by. */
+double verify_growth(const struct mla_problem *problem, enum input_kind kind, double u,
+                     int64_t keys);
+
+/* What kind of fault was found first. */
+enum verify_fault {
+    FAULT_NONE,
+    FAULT_ERROR,  /* o or lse beyond the limit, or not finite */
+    FAULT_CACHE,  /* `load` does not give back what was stored */
+    FAULT_STATUS, /* a verb returned an error, or its plan makes no sense */
+    FAULT_MARGIN, /* it wrote just outside of a buffer */
+};
 
 /* Where an output was worst; head and dim are 0 where they do not apply. */
 struct verify_place {
@@ -46,8 +65,9 @@ struct verify_place {
 
 struct verdict {
     bool passed;
+    enum verify_fault fault;
     char reason[512];                 /* why not */
-    double ratio;                     /* worst |o - exact| / (u sqrt(n) rms_o) */
+    double ratio;                     /* worst error of o, in the unit */
     double lse_ratio;                 /* likewise of lse */
     double max_abs, max_rel, rms_rel; /* of o */
     double lse_max_abs;
@@ -57,16 +77,27 @@ struct verdict {
      * and those that storing really wrote. */
     int64_t predicted, allocated, touched;
     int64_t predicted_per_token;
-    double attend_ns; /* of the one call, cold: a first estimate of its time */
+    double attend_ns; /* of the first call, cold: a first estimate of its time */
+    /* What a format other than fp32 costs: exact attention over the rows that the cache gives back
+     * against exact attention over the true ones. The figures above are then the arithmetic's own,
+     * against the former. */
+    bool lossy;
+    double format_max_abs, format_rms_rel;
 };
 
-/* Runs the kernel once on the inputs, every buffer flush against an inaccessible page, inputs
- * read-only, everything else poisoned, rows stored in uneven chunks, and compares. The verdict is
+/* Runs the kernel on the inputs and compares, `passes` times: first with every buffer ending at an
+ * inaccessible page and poisoned with NaN, then with every buffer beginning at one and poisoned
+ * with large numbers; inputs read-only, rows stored in uneven chunks. The verdict is of all passes,
  * filled in whatever comes out; only a lack of memory is an error. Reading or writing out of bounds
  * is a crash: call it in a child process. */
+#define VERIFY_PASSES 2
 int verify_kernel(const struct inputs *inputs, const struct oracle *oracle,
-                  const struct mla_kernel *kernel, int threads, struct verdict *verdict,
+                  const struct mla_kernel *kernel, int threads, int passes, struct verdict *verdict,
                   struct mla_error *error);
+
+/* Notes the first fault and why. */
+__attribute__((format(printf, 3, 4))) void
+verdict_refuse(struct verdict *verdict, enum verify_fault fault, const char *format, ...);
 
 /* As result.json has it: error and kv_cache objects, passed, reason. A new reference. */
 json_t *verdict_json(const struct verdict *verdict);

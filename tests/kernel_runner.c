@@ -290,7 +290,8 @@ double runner_error(const struct inputs *inputs, const struct mla_kernel *kernel
                 ref_attend_latent(REF_EXPANDED, &dims, p->wkv_b, q, &rows, s, &exact, 1);
             else
                 ref_attend_kv(&dims, q, &rows, s, &exact, 1);
-            double unit = kernel->unit_roundoff * verify_growth(p, rows.count);
+            double unit = kernel->unit_roundoff *
+                          verify_growth(p, INPUT_RANDOM, kernel->unit_roundoff, rows.count);
             for (int64_t j = 0; j < outputs; j++)
                 worst =
                     fmax(worst, ratio(o[token * outputs + j], exact.o[j], unit * exact.rms_o[j]));

@@ -42,9 +42,9 @@ static void check_verified(const struct inputs *inputs, const struct mla_kernel 
     struct mla_error error;
     cr_assert(oracle_create(inputs, INFINITY, &oracle, &error) == 0, "%s", error.message);
     cr_assert(oracle_compute(&oracle, inputs, 1, &error) == 0, "%s", error.message);
-    cr_assert(
-        verify_kernel(inputs, &oracle, kernel, inputs->problem.max_threads, &verdict, &error) == 0,
-        "%s", error.message);
+    cr_assert(verify_kernel(inputs, &oracle, kernel, inputs->problem.max_threads, VERIFY_PASSES,
+                            &verdict, &error) == 0,
+              "%s", error.message);
     cr_assert(verdict.passed,
               "%s, %d heads (%d), nope %d rope %d v %d rank %d, cached %ld new %ld batch %d: %s",
               kernel->name, s->heads, s->heads_kv, s->nope, s->rope, s->v, s->rank, (long)s->cached,

@@ -73,7 +73,7 @@ Test(suite, case_names)
     case_name(&c, name);
     cr_assert(strcmp(name, "m/decode/cached:4096/new:1/batch:8r/threads:2/bf16") == 0, "%s", name);
     c = (struct bench_case){
-        .model.name = "m", .new_tokens = 3, .batch = 1, .threads = 1, .layer = true};
+        .model.name = "m", .new_tokens = 3, .batch = 1, .threads = 1, .about = ABOUT_LAYER};
     case_name(&c, name);
     cr_assert(strcmp(name, "m/layer-prefill/cached:0/new:3/batch:1/threads:1/fp32") == 0, "%s",
               name);
@@ -148,7 +148,7 @@ Test(suite, repeated_cases_are_merged)
     cr_assert(code == 0, "%s", error.message);
     cr_assert(suite.count == 3, "%d cases", suite.count);
     cr_assert(strcmp(suite.cases[0].kernels, "naive,ab*") == 0, "%s", suite.cases[0].kernels);
-    cr_assert(suite.cases[1].cached == 6 && suite.cases[2].layer, "order");
+    cr_assert(suite.cases[1].cached == 6 && suite.cases[2].about == ABOUT_LAYER, "order");
     suite_free(&suite);
 }
 
