@@ -75,6 +75,15 @@ $(BUILD)/libmlakernels.so: $(KERNEL_OBJECTS)
 $(BUILD)/mlabench-tests: $(TEST_OBJECTS) $(filter-out $(BUILD)/harness/main.o,$(HARNESS_OBJECTS)) $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS)
 	$(call say,LINK)$(CC) $(FLAGS) -o $@ $^ $(LIBS) -lcriterion -lmpfr -lgmp
 
+# Shared objects that the tests load: one source, wrong in several ways.
+TEST_PLUGINS := $(patsubst %,$(BUILD)/tests/plugins/%.so,bad no-registry undefined)
+$(BUILD)/mlabench-tests: | $(TEST_PLUGINS)
+$(BUILD)/tests/plugins/no-registry.so: DEFINES = -DNO_REGISTRY
+$(BUILD)/tests/plugins/undefined.so: DEFINES = -DUNDEFINED
+$(TEST_PLUGINS): tests/plugins/bad.c kernels/kernel.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(FLAGS) $(DEFINES) -shared -o $@ $<
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(FLAGS) $(BLAS_FLAGS) $(DEFINES) -MMD -MP -c -o $@ $<

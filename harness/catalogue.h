@@ -10,16 +10,20 @@
 #include <stdint.h>
 
 struct catalogue {
-    const struct mla_kernel **kernels; /* [count], malloc'ed; the kernels are borrowed */
-    const char **names;                /* [count], malloc'ed; theirs */
+    const struct mla_kernel **kernels; /* [count], malloc'ed as each of them is: copies that are
+                                          NULL in what the kernel's own, smaller struct has not */
+    const char **names;                /* [count], malloc'ed; the kernels' */
     int count;
+    double load_limit_s; /* that a shared object may take to load; catalogue_create sets 20 */
 };
 
 /* Starts with the built-in kernels. */
 int catalogue_create(struct catalogue *catalogue, struct mla_error *error);
 
-/* Adds those of a shared object that exports MLA_REGISTRY_SYMBOL. Refuses one that cannot be
- * loaded, was built for another ABI, is incomplete, or repeats a name. It stays loaded. */
+/* Adds those of a shared object that exports MLA_REGISTRY_SYMBOL; it stays loaded. First a child
+ * process tries it: one that cannot be loaded, that crashes, hangs or exits when it is, or whose
+ * registry or kernels are not as kernel.h wants them is refused, in words, with MLA_BAD_INPUT, and
+ * nothing is added. Also MLA_MACHINE, MLA_INTERRUPTED. */
 int catalogue_add(struct catalogue *catalogue, const char *path, struct mla_error *error);
 
 void catalogue_destroy(struct catalogue *catalogue);

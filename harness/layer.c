@@ -5,6 +5,7 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Outputs that one BLAS call computes. Fixed, so that the bits do not depend on the threads. */
@@ -20,6 +21,14 @@ static int kernel_status(const struct layer *layer, const char *verb, int status
         return 0;
     return mla_fail(error, MLA_FAILED, "kernel %s: %s returned %d (%s)", layer->kernel->name, verb,
                     status, strerror(-status));
+}
+
+static int stage_status(const struct layer *layer, const struct layer_stage *stage,
+                        const char *verb, int status, struct mla_error *error)
+{
+    char name[64];
+    snprintf(name, sizeof name, "stage %s: %s", stage->name, verb);
+    return kernel_status(layer, name, status, error);
 }
 
 static int plan_kernel(struct layer *layer, enum mla_format format,
@@ -71,7 +80,9 @@ static void list_buffers(struct layer *layer, const struct layer_limits *limits,
         {&layer->cache, plan->cache_payload + plan->cache_padding, "the cache"},
         {&layer->workspace, plan->workspace, "the kernel's workspace"},
         {&layer->activations, sizeof(float) * floats, "the layer's activations"},
-        {&layer->rope, pairs * (sizeof(double) + 2 * tokens * sizeof(float)), "the RoPE tables"},
+        {&layer->rope,
+         tokens * sizeof(int64_t) + pairs * (sizeof(double) + 2 * tokens * sizeof(float)),
+         "the RoPE tables"},
     };
     memcpy(wanted, list, sizeof list);
 }
@@ -112,13 +123,14 @@ static int allocate(struct layer *layer, const struct layer_limits *limits, stru
         next += limits->tokens * layer->plan.width[i];
     }
     int64_t pairs = layer->model->qk_rope_head_dim / 2;
-    if (pairs) {
-        layer->frequencies = layer->rope.data;
-        void *after = layer->frequencies + pairs;
-        layer->cos = after;
-        layer->sin = layer->cos + limits->tokens * pairs;
+    layer->positions = layer->rope.data;
+    void *after = layer->positions + limits->tokens;
+    layer->frequencies = after;
+    after = layer->frequencies + pairs;
+    layer->cos = after;
+    layer->sin = layer->cos + limits->tokens * pairs;
+    if (pairs)
         ref_rope_frequencies(&layer->model->rope, layer->frequencies);
-    }
     layer->memory =
         (struct mla_memory){layer->prepared.data, layer->cache.data, layer->workspace.data};
     return 0;
@@ -178,21 +190,19 @@ static float *output(const struct forward *f, const struct layer_stage *stage)
     return stage->out == LAYER_Y ? f->y : f->layer->at[stage->out];
 }
 
-static void linear(const struct forward *f, const struct layer_stage *stage)
+static void linear(int64_t tokens, int64_t in, int64_t out, const float *weight, const float *x,
+                   float *y, int threads)
 {
-    int64_t in = f->layer->plan.width[stage->in], out = f->layer->plan.width[stage->out];
-    const float *x = input(f, stage);
-    float *y = output(f, stage);
-#pragma omp parallel for num_threads(f->threads) schedule(static)
+#pragma omp parallel for num_threads(threads) schedule(static)
     for (int64_t first = 0; first < out; first += OUT_BLOCK) {
         int64_t count = out - first < OUT_BLOCK ? out - first : OUT_BLOCK;
-        const float *w = stage->weight + first * in;
-        if (f->tokens == 1)
+        const float *w = weight + first * in;
+        if (tokens == 1)
             cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)count, (int)in, 1, w, (int)in, x, 1, 0,
                         y + first, 1);
         else
-            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)f->tokens, (int)count,
-                        (int)in, 1, x, (int)in, w, (int)in, 0, y + first, (int)out);
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)tokens, (int)count, (int)in,
+                        1, x, (int)in, w, (int)in, 0, y + first, (int)out);
     }
 }
 
@@ -237,19 +247,31 @@ static void rotate_vector(const struct layer *layer, int64_t token, int64_t n, c
     }
 }
 
-static void each_vector(const struct forward *f, const struct layer_stage *stage)
+/* The stage's vectors, in the arrays of this call. */
+static struct mla_vectors vectors_of(const struct forward *f, const struct layer_stage *stage)
+{
+    const struct layer_vectors *v = &stage->vectors;
+    return (struct mla_vectors){.tokens = f->tokens,
+                                .count = v->count,
+                                .width = v->width,
+                                .x = input(f, stage) + v->in_first,
+                                .x_token_stride = f->layer->plan.width[stage->in],
+                                .x_stride = v->in_stride,
+                                .y = output(f, stage) + v->out_first,
+                                .y_token_stride = f->layer->plan.width[stage->out],
+                                .y_stride = v->out_stride};
+}
+
+static void each_vector(const struct forward *f, const struct layer_stage *stage,
+                        const struct mla_vectors *v)
 {
     const struct layer *layer = f->layer;
-    const struct layer_vectors *v = &stage->vectors;
-    const float *x = input(f, stage);
-    float *y = output(f, stage);
-    int64_t in = layer->plan.width[stage->in], out = layer->plan.width[stage->out];
     float eps = (float)layer->model->norm_eps, gain = (float)stage->gain;
 #pragma omp parallel for num_threads(f->threads) schedule(static) collapse(2)
-    for (int64_t token = 0; token < f->tokens; token++) {
+    for (int64_t token = 0; token < v->tokens; token++) {
         for (int64_t i = 0; i < v->count; i++) {
-            const float *from = x + token * in + v->in_first + i * v->in_stride;
-            float *to = y + token * out + v->out_first + i * v->out_stride;
+            const float *from = v->x + token * v->x_token_stride + i * v->x_stride;
+            float *to = v->y + token * v->y_token_stride + i * v->y_stride;
             if (stage->op == LAYER_NORM)
                 norm_vector(v->width, eps, gain, stage->weight, from, to);
             else if (stage->op == LAYER_ROPE)
@@ -258,6 +280,50 @@ static void each_vector(const struct forward *f, const struct layer_stage *stage
                 memcpy(to, from, sizeof *to * (size_t)v->width);
         }
     }
+}
+
+/* 1 where nothing rotates, whatever the model's RoPE says. */
+static double rope_magnitude(const struct layer *layer)
+{
+    return layer->model->qk_rope_head_dim ? ref_rope_magnitude(&layer->model->rope) : 1;
+}
+
+static int rotate_by_kernel(const struct forward *f, const struct mla_vectors *v)
+{
+    const struct layer *layer = f->layer;
+    struct mla_rope rope = {.dim = layer->model->qk_rope_head_dim,
+                            .interleaved = layer->model->rope.interleaved,
+                            .frequencies = layer->frequencies,
+                            .magnitude = rope_magnitude(layer)};
+    return layer->kernel->rope(v, &rope, layer->positions, f->threads);
+}
+
+/* A stage around attention: by the kernel's own verb if it has one, else by the harness. */
+static int around(const struct forward *f, const struct layer_stage *stage, struct mla_error *error)
+{
+    const struct layer *layer = f->layer;
+    const struct mla_kernel *kernel = layer->kernel;
+    if (stage->op == LAYER_LINEAR) {
+        int64_t in = layer->plan.width[stage->in], out = layer->plan.width[stage->out];
+        const float *x = input(f, stage);
+        float *y = output(f, stage);
+        if (kernel->linear)
+            return stage_status(layer, stage, "linear",
+                                kernel->linear(f->tokens, in, out, stage->weight, x, y, f->threads),
+                                error);
+        linear(f->tokens, in, out, stage->weight, x, y, f->threads);
+        return 0;
+    }
+    struct mla_vectors v = vectors_of(f, stage);
+    if (stage->op == LAYER_NORM && kernel->norm)
+        return stage_status(
+            layer, stage, "norm",
+            kernel->norm(&v, stage->weight, layer->model->norm_eps, stage->gain, f->threads),
+            error);
+    if (stage->op == LAYER_ROPE && kernel->rope)
+        return stage_status(layer, stage, "rope", rotate_by_kernel(f, &v), error);
+    each_vector(f, stage, &v);
+    return 0;
 }
 
 static void enter(const struct layer *layer, enum mla_stage stage)
@@ -297,12 +363,13 @@ int layer_attend(struct layer *layer, const struct mla_seq *seqs, int32_t batch,
 static void make_tables(const struct layer *layer, const struct mla_seq *seqs, int32_t batch)
 {
     int64_t pairs = layer->model->qk_rope_head_dim / 2;
-    double magnitude = pairs ? ref_rope_magnitude(&layer->model->rope) : 0;
-    for (int32_t i = 0; i < batch && pairs; i++) {
+    double magnitude = rope_magnitude(layer);
+    for (int32_t i = 0; i < batch; i++) {
         const struct mla_seq *seq = &seqs[i];
         for (int64_t t = 0; t < seq->tokens; t++) {
-            double position = (double)(layer->rope_offset + seq->position + t);
             int64_t at = (seq->token + t) * pairs;
+            layer->positions[seq->token + t] = layer->rope_offset + seq->position + t;
+            double position = (double)layer->positions[seq->token + t];
             for (int64_t k = 0; k < pairs; k++) {
                 layer->cos[at + k] = (float)(magnitude * cos(position * layer->frequencies[k]));
                 layer->sin[at + k] = (float)(magnitude * sin(position * layer->frequencies[k]));
@@ -323,15 +390,10 @@ int layer_forward(struct layer *layer, const struct mla_seq *seqs, int32_t batch
     make_tables(layer, seqs, batch);
     for (int i = 0; i < layer->plan.count; i++) {
         const struct layer_stage *stage = &layer->plan.stages[i];
-        if (stage->op == LAYER_LINEAR)
-            linear(&f, stage);
-        else if (stage->op != LAYER_ATTEND)
-            each_vector(&f, stage);
-        else {
-            int code = layer_attend(layer, seqs, batch, threads, error);
-            if (code)
-                return code;
-        }
+        int code = stage->op == LAYER_ATTEND ? layer_attend(layer, seqs, batch, threads, error)
+                                             : around(&f, stage, error);
+        if (code)
+            return code;
     }
     return 0;
 }

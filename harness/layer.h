@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A whole attention layer in fp32, x -> y, around any kernel: projections by CBLAS, norms, RoPE and
- * the kernel's store and attend. MLA with and without query compression, MHA, GQA, MQA, and the
- * article's form. */
+ * A whole attention layer in fp32, x -> y, around any kernel: projections by CBLAS, norms, RoPE (or
+ * the kernel's own verbs for them) and the kernel's store and attend. MLA with and without query
+ * compression, MHA, GQA, MQA, and the article's form. */
 #ifndef MLABENCH_LAYER_H
 #define MLABENCH_LAYER_H
 
@@ -33,6 +33,7 @@ struct layer {
     /* Activations of the last call; LAYER_X and LAYER_Y are the caller's and NULL here. */
     float *at[LAYER_ARRAYS];
     double *frequencies; /* [rope / 2] */
+    int64_t *positions;  /* [tokens] that RoPE takes, of the last call */
     float *cos, *sin;    /* [tokens][rope / 2], of the last call */
     /* Passed on to the kernel; STORE is announced for thread 0 too. NULL: nobody measures. */
     void (*enter)(void *context, int32_t thread, enum mla_stage stage);

@@ -16,7 +16,8 @@
  * A kernel allocates nothing, keeps no state of its own, reads nothing outside what it was handed,
  * and never writes its inputs. All arrays are dense and row-major. Every function returns 0 or a
  * negative errno and may be called from one thread at a time; inside, it opens one OpenMP team of
- * the number of threads that the call states.
+ * the number of threads that the call states. `supports` and `plan` answer at
+ * once, on any CPU, and open none.
  */
 #ifndef MLABENCH_KERNEL_H
 #define MLABENCH_KERNEL_H
@@ -165,9 +166,29 @@ struct mla_gradient {
     float *grad_wkv_b; /* like wkv_b, added to; NULL with MLA_KV */
 };
 
+/* Vectors that a stage of the layer works on, `count` in each token's part of an array:
+ *   x_ti = x + t * x_token_stride + i * x_stride, `width` floats; y_ti likewise. x and y never
+ * overlap. Of y only the vectors are written, not what lies between them. */
+struct mla_vectors {
+    int64_t tokens, count, width;
+    const float *x;
+    int64_t x_token_stride, x_stride; /* in floats */
+    float *y;
+    int64_t y_token_stride, y_stride;
+};
+
+/* Rotary position embedding; YaRN, if the model has it, is in the numbers. */
+struct mla_rope {
+    int32_t dim;               /* elements that rotate, the last of each vector; even, 0: none */
+    bool interleaved;          /* pairs are (x[2i], x[2i+1]) of them; else (x[i], x[i + dim/2]) */
+    const double *frequencies; /* [dim/2] angle per position, in radians */
+    double magnitude;          /* that cos and sin are multiplied by; 1 without YaRN */
+};
+
 struct mla_kernel {
     uint32_t abi;         /* MLA_ABI */
-    uint32_t struct_size; /* sizeof(struct mla_kernel): later members read as absent */
+    uint32_t struct_size; /* sizeof(struct mla_kernel): later members read as absent. At least
+                             up to and including `backward` */
     const char *name;     /* as on the command line: lower case, digits, '-' */
     const char *summary;  /* one line for `mlabench list` */
     const char *isa;      /* "x86-64", "avx2", ...: what the CPU must have */
@@ -194,6 +215,22 @@ struct mla_kernel {
     /* May be NULL. */
     int (*backward)(const struct mla_problem *, const struct mla_memory *,
                     const struct mla_gradient *);
+
+    /* Stages of the layer around attention that a kernel may bring along; NULL: the harness's own.
+     * They are called with any of the layer's dimensions, fp32 in and out, tokens 0 or more, and
+     * must be as exact as fp32 arithmetic in any order of summation is. */
+    /* y = W x: x [tokens][in], weight [out][in], y [tokens][out]. */
+    int (*linear)(int64_t tokens, int64_t in, int64_t out, const float *weight, const float *x,
+                  float *y, int32_t threads);
+    /* RMSNorm of each vector: y_k = x_k weight_k gain / sqrt(mean(x^2) + eps), weight [width]. */
+    int (*norm)(const struct mla_vectors *, const float *weight, double eps, double gain,
+                int32_t threads);
+    /* Each vector of token t at positions[t], which is 0 to max_position_embeddings - 1: the last
+     * rope.dim elements rotated, the others copied. Of pair i = (a, b), with the angle
+     * r = positions[t] frequencies[i] taken in double, as fp32 is too coarse for far positions:
+     *   y_a = magnitude (x_a cos r - x_b sin r), y_b = magnitude (x_a sin r + x_b cos r) */
+    int (*rope)(const struct mla_vectors *, const struct mla_rope *, const int64_t *positions,
+                int32_t threads);
 };
 
 /* What a shared object exports, under the name MLA_REGISTRY_SYMBOL. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs into a fresh prefix, builds the example kernel against what is installed there, and
-# verifies it from elsewhere: what somebody with a kernel of their own does.
+# Installs into a fresh prefix, builds the example kernels (C, C++, Rust) against what is installed
+# there, and verifies them from elsewhere: what somebody with a kernel of their own does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,17 +10,37 @@ unset MLABENCH_DATA
 prefix=$work/prefix
 make --no-print-directory -s install PREFIX="$prefix" DESTDIR=
 
-cp -r tests/example-kernel "$work/example"
-make --no-print-directory -C "$work/example" INCLUDE="$prefix/include" CFLAGS='-O3 -Wextra -Werror'
-
-cd "$work/example"
-"$prefix/bin/mlabench" list --plugin ./example.so | tee list
-grep -qw example list
-"$prefix/bin/mlabench" verify --plugin ./example.so --kernel example --model tiny \
-    --cached 65 --new 3 | tee verify
-grep -Eq '^([a-z]+: )?[1-9][0-9]* passed, 0 failed' verify
+verified=
+verify_example() { # LANGUAGE FOLDER KERNEL MAKE_VARIABLE...
+    local language=$1 folder=$work/$2 kernel=$3 case=(--model tiny --cached 65 --new 3)
+    cp -r "tests/$2" "$folder"
+    make --no-print-directory -C "$folder" INCLUDE="$prefix/include" "${@:4}"
+    (
+        cd "$folder"
+        "$prefix/bin/mlabench" list kernels --plugin ./example.so | tee list
+        grep -qw -- "$kernel" list
+        for layer in '' --layer; do
+            "$prefix/bin/mlabench" verify --plugin ./example.so --kernel "$kernel" "${case[@]}" \
+                $layer | tee verify
+            grep -Eq '^([a-z]+: )?[1-9][0-9]* passed, 0 failed' verify
+        done
+    )
+    verified+=" $language"
+}
+verify_example C example-kernel example CFLAGS='-O3 -Wextra -Werror'
+if command -v g++ >/dev/null; then
+    verify_example C++ example-kernel-cpp example-cpp CXX=g++ CXXFLAGS='-O3 -Wextra -Werror'
+else
+    echo 'check_install: the C++ example was not run: g++ is missing (make setup-dev)'
+fi
+if command -v rustc >/dev/null; then
+    verify_example Rust example-kernel-rust example-rust RUSTFLAGS='-C opt-level=3 -D warnings'
+else
+    echo 'check_install: the Rust example was not run: rustc is missing'
+fi
 
 # The man page knows every option that the program has, and renders.
+cd "$work"
 manual=$prefix/share/man/man1/mlabench.1
 for command in list run verify memory report; do
     "$prefix/bin/mlabench" "$command" --help
@@ -48,4 +68,4 @@ left=$(find "$prefix" ! -type d)
     echo "check_install: make uninstall left $left"
     exit 1
 }
-echo "check_install: installed, example kernel verified, man page complete, uninstalled"
+echo "check_install: installed, kernels verified in:$verified; man page complete, uninstalled"

@@ -17,13 +17,13 @@ bench)
   https://github.com/Snaipe/Criterion and https://icl.utk.edu/papi build from source.'
     ;;
 dev)
-    apt='clang clang-format clang-tidy cppcheck shellcheck libomp-dev libclang-rt-dev valgrind
+    apt='g++ clang clang-format clang-tidy cppcheck shellcheck libomp-dev libclang-rt-dev valgrind
         libbenchmark-tools python3 python3-numpy python3-scipy python3-jsonschema mandoc'
-    dnf='clang clang-tools-extra cppcheck ShellCheck libomp-devel compiler-rt valgrind
+    dnf='gcc-c++ clang clang-tools-extra cppcheck ShellCheck libomp-devel compiler-rt valgrind
         google-benchmark python3-numpy python3-scipy python3-jsonschema mandoc'
     pacman='clang cppcheck shellcheck openmp compiler-rt valgrind benchmark python-numpy
         python-scipy python-jsonschema mandoc'
-    tools='clang clang-format clang-tidy cppcheck shellcheck valgrind python3 mandoc'
+    tools='g++ clang clang-format clang-tidy cppcheck shellcheck valgrind python3 mandoc'
     headers=''
     libraries=''
     note=''

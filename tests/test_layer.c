@@ -639,6 +639,246 @@ Test(layer, wrong_kernels_fail)
     fails(&wrong, "store returned -5");
 }
 
+/* A kernel's own verbs, right and wrong, as obvious loops. */
+static int own_linear(int64_t tokens, int64_t in, int64_t out, const float *weight, const float *x,
+                      float *y, int32_t threads)
+{
+    (void)threads;
+    for (int64_t t = 0; t < tokens; t++) {
+        for (int64_t o = 0; o < out; o++) {
+            float sum = 0;
+            for (int64_t i = 0; i < in; i++)
+                sum += weight[o * in + i] * x[t * in + i];
+            y[t * out + o] = sum;
+        }
+    }
+    return 0;
+}
+
+static const float *from(const struct mla_vectors *v, int64_t t, int64_t i)
+{
+    return v->x + t * v->x_token_stride + i * v->x_stride;
+}
+
+static float *to(const struct mla_vectors *v, int64_t t, int64_t i)
+{
+    return v->y + t * v->y_token_stride + i * v->y_stride;
+}
+
+static int own_norm(const struct mla_vectors *v, const float *weight, double eps, double gain,
+                    int32_t threads)
+{
+    (void)threads;
+    for (int64_t t = 0; t < v->tokens; t++) {
+        for (int64_t i = 0; i < v->count; i++) {
+            float sum = 0;
+            for (int64_t k = 0; k < v->width; k++)
+                sum += from(v, t, i)[k] * from(v, t, i)[k];
+            float factor = (float)gain / sqrtf(sum / (float)v->width + (float)eps);
+            for (int64_t k = 0; k < v->width; k++)
+                to(v, t, i)[k] = from(v, t, i)[k] * factor * weight[k];
+        }
+    }
+    return 0;
+}
+
+static void rotate_last(const struct mla_rope *rope, double position, const float *x, float *y)
+{
+    int half = rope->dim / 2;
+    for (int i = 0; i < half; i++) {
+        int a = rope->interleaved ? 2 * i : i, b = rope->interleaved ? 2 * i + 1 : i + half;
+        double angle = position * rope->frequencies[i];
+        float c = (float)(rope->magnitude * cos(angle)), s = (float)(rope->magnitude * sin(angle));
+        y[a] = x[a] * c - x[b] * s;
+        y[b] = x[a] * s + x[b] * c;
+    }
+}
+
+static int64_t first_position, last_position; /* that any call of own_rope was given */
+
+static int own_rope(const struct mla_vectors *v, const struct mla_rope *rope,
+                    const int64_t *positions, int32_t threads)
+{
+    (void)threads;
+    int64_t rest = v->width - rope->dim;
+    for (int64_t t = 0; t < v->tokens; t++) {
+        first_position = positions[t] < first_position ? positions[t] : first_position;
+        last_position = positions[t] > last_position ? positions[t] : last_position;
+        for (int64_t i = 0; i < v->count; i++) {
+            memcpy(to(v, t, i), from(v, t, i), sizeof(float) * (size_t)rest);
+            rotate_last(rope, (double)positions[t], from(v, t, i) + rest, to(v, t, i) + rest);
+        }
+    }
+    return 0;
+}
+
+Test(layer, verbs_of_the_kernel_pass_at_all_positions)
+{
+    for (int m = 0; m < MODELS; m++) {
+        struct model model = models[m]();
+        struct mla_kernel kernel = *kernel_for(&model, 0);
+        kernel.linear = own_linear;
+        kernel.norm = own_norm;
+        kernel.rope = own_rope;
+        first_position = INT64_MAX;
+        last_position = -1;
+        passes(&model, &kernel, 9, 5, 1);
+        if (model.qk_rope_head_dim)
+            cr_assert(first_position == 0 && last_position == model.max_position_embeddings - 1,
+                      "%s: RoPE at %ld to %ld", model.name, (long)first_position,
+                      (long)last_position);
+    }
+}
+
+static int linear_without_first_input(int64_t tokens, int64_t in, int64_t out, const float *weight,
+                                      const float *x, float *y, int32_t threads)
+{
+    own_linear(tokens, in, out, weight, x, y, threads);
+    for (int64_t i = 0; i < tokens * out && out == HIDDEN; i++)
+        y[i] -= weight[i % out * in] * x[i / out * in];
+    return 0;
+}
+
+static int linear_refuses_many(int64_t tokens, int64_t in, int64_t out, const float *weight,
+                               const float *x, float *y, int32_t threads)
+{
+    return tokens > 1 ? -ENOSYS : own_linear(tokens, in, out, weight, x, y, threads);
+}
+
+static int no_norm_at_all(const struct mla_vectors *v, const float *weight, double eps, double gain,
+                          int32_t threads)
+{
+    (void)weight, (void)eps, (void)gain, (void)threads;
+    for (int64_t t = 0; t < v->tokens; t++)
+        for (int64_t i = 0; i < v->count; i++)
+            memcpy(to(v, t, i), from(v, t, i), sizeof(float) * (size_t)v->width);
+    return 0;
+}
+
+static int norm_as_if_dense(const struct mla_vectors *v, const float *weight, double eps,
+                            double gain, int32_t threads)
+{
+    struct mla_vectors dense = *v;
+    dense.x_token_stride = v->count * v->width;
+    return own_norm(&dense, weight, eps, gain, threads);
+}
+
+static int norm_refuses(const struct mla_vectors *v, const float *weight, double eps, double gain,
+                        int32_t threads)
+{
+    (void)v, (void)weight, (void)eps, (void)gain, (void)threads;
+    return -EIO;
+}
+
+static int rope_at_the_position_before(const struct mla_vectors *v, const struct mla_rope *rope,
+                                       const int64_t *positions, int32_t threads)
+{
+    int64_t before[16];
+    for (int64_t t = 0; t < v->tokens; t++)
+        before[t] = positions[t] - 1;
+    return own_rope(v, rope, before, threads);
+}
+
+/* Right for keys. */
+static int rope_of_the_first_head_alone(const struct mla_vectors *v, const struct mla_rope *rope,
+                                        const int64_t *positions, int32_t threads)
+{
+    struct mla_vectors first = *v;
+    first.count = 1;
+    return own_rope(&first, rope, positions, threads);
+}
+
+/* Right for queries. */
+static int rope_of_heads_alone(const struct mla_vectors *v, const struct mla_rope *rope,
+                               const int64_t *positions, int32_t threads)
+{
+    struct mla_rope still = {.dim = 0};
+    return own_rope(v, v->count > 1 ? rope : &still, positions, threads);
+}
+
+/* As with tables of too few positions: wrong where only a far run looks. */
+static int rope_up_to_4096(const struct mla_vectors *v, const struct mla_rope *rope,
+                           const int64_t *positions, int32_t threads)
+{
+    int64_t near[16];
+    for (int64_t t = 0; t < v->tokens; t++)
+        near[t] = positions[t] % 4096;
+    return own_rope(v, rope, near, threads);
+}
+
+/* Wrong at one position alone. */
+static int rope_not_at(int64_t position, const struct mla_vectors *v, const struct mla_rope *rope,
+                       const int64_t *positions, int32_t threads)
+{
+    int64_t other[16];
+    for (int64_t t = 0; t < v->tokens; t++)
+        other[t] = positions[t] + (positions[t] == position);
+    return own_rope(v, rope, other, threads);
+}
+
+static int rope_not_at_0(const struct mla_vectors *v, const struct mla_rope *rope,
+                         const int64_t *positions, int32_t threads)
+{
+    return rope_not_at(0, v, rope, positions, threads);
+}
+
+static int rope_not_at_the_last(const struct mla_vectors *v, const struct mla_rope *rope,
+                                const int64_t *positions, int32_t threads)
+{
+    return rope_not_at(202751, v, rope, positions, threads);
+}
+
+/* Of keys there is one vector per token. */
+static int rope_of_keys_not_at_0(const struct mla_vectors *v, const struct mla_rope *rope,
+                                 const int64_t *positions, int32_t threads)
+{
+    return v->count > 1 ? own_rope(v, rope, positions, threads)
+                        : rope_not_at_0(v, rope, positions, threads);
+}
+
+static int rope_of_keys_not_at_the_last(const struct mla_vectors *v, const struct mla_rope *rope,
+                                        const int64_t *positions, int32_t threads)
+{
+    return v->count > 1 ? own_rope(v, rope, positions, threads)
+                        : rope_not_at_the_last(v, rope, positions, threads);
+}
+
+Test(layer, wrong_verbs_fail_at_their_stage)
+{
+    struct model model = mla_model();
+    const struct mla_kernel *kernel = kernel_for(&model, 0);
+    struct mla_kernel wrong = *kernel;
+    wrong.linear = linear_without_first_input;
+    fails(&wrong, "stage o_proj, tokens at once");
+    wrong.linear = linear_refuses_many;
+    fails(&wrong, "stage q_a_proj: linear returned -38");
+    wrong = *kernel;
+    wrong.norm = no_norm_at_all;
+    fails(&wrong, "stage q_a_layernorm, tokens at once");
+    wrong.norm = norm_as_if_dense;
+    fails(&wrong, "stage kv_a_layernorm, tokens at once");
+    wrong.norm = norm_refuses;
+    fails(&wrong, "stage q_a_layernorm: norm returned -5");
+    static const struct {
+        int (*rope)(const struct mla_vectors *, const struct mla_rope *, const int64_t *, int32_t);
+        const char *reason;
+    } ropes[] = {
+        {rope_at_the_position_before, "stage q_rope, tokens at once"},
+        {rope_of_the_first_head_alone, "stage q_rope, tokens at once"},
+        {rope_of_heads_alone, "stage k_rope, tokens at once"},
+        {rope_up_to_4096, "stage q_rope, tokens at the last positions"},
+        {rope_not_at_0, "stage q_rope, tokens at once"},
+        {rope_not_at_the_last, "stage q_rope, tokens at the last positions"},
+        {rope_of_keys_not_at_0, "stage k_rope, tokens at once"},
+        {rope_of_keys_not_at_the_last, "stage k_rope, tokens at the last positions"},
+    };
+    wrong = *kernel;
+    for (size_t i = 0; i < sizeof ropes / sizeof ropes[0]; i++) {
+        wrong.rope = ropes[i].rope;
+        fails(&wrong, ropes[i].reason);
+    }
+}
+
 static bool refuses(const struct mla_problem *problem, bool top_k, bool sinks, const char **why)
 {
     (void)problem, (void)top_k, (void)sinks;
