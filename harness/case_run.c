@@ -109,6 +109,8 @@ static int run_kernels(struct case_run *cr, struct mla_error *error)
         run_skip(run, cr->c, -1, "inputs and reference: %s", error->message);
         return 0;
     }
+    if (cr->c->about == ABOUT_CERTIFICATE)
+        return case_certificate(cr, error);
     code = case_verify(cr, available, error);
     if (!code && run->timing)
         code = case_time(cr, available, error);

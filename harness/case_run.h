@@ -56,6 +56,9 @@ int case_time(struct case_run *cr, uint64_t available, struct mla_error *error);
  * likewise. */
 int case_layer(struct case_run *cr, struct mla_error *error);
 
+/* Checks the invariances of every contender, and notes its certificate. Returns likewise. */
+int case_certificate(struct case_run *cr, struct mla_error *error);
+
 /* Records a failure under the name of the check that noticed, and says how to see it again. */
 void case_fail(struct case_run *cr, const struct contender *contender, const char *check,
                const char *reason);

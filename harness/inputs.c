@@ -6,6 +6,7 @@
 #include "harness/random.h"
 
 #include <math.h>
+#include <string.h>
 
 int64_t row_width(const struct mla_problem *p, enum mla_kind kind)
 {
@@ -79,15 +80,47 @@ int inputs_create(const struct bench_case *c, uint64_t seed, struct inputs *inpu
     return code;
 }
 
+void inputs_destroy_copy(struct inputs *copy)
+{
+    buffer_destroy(&copy->wkv_b);
+    buffer_destroy(&copy->q);
+    buffer_destroy(&copy->rows);
+    buffer_destroy(&copy->top_k);
+    buffer_destroy(&copy->sinks);
+    buffer_destroy(&copy->scratch);
+}
+
 void inputs_destroy(struct inputs *inputs)
 {
-    buffer_destroy(&inputs->wkv_b);
-    buffer_destroy(&inputs->q);
-    buffer_destroy(&inputs->rows);
-    buffer_destroy(&inputs->top_k);
-    buffer_destroy(&inputs->sinks);
-    buffer_destroy(&inputs->scratch);
+    inputs_destroy_copy(inputs);
     workload_destroy(&inputs->workload);
+}
+
+static int copy_buffer(const struct buffer *from, struct buffer *to, struct mla_error *error)
+{
+    int code = buffer_create(to, BUFFER_PLAIN, from->size, "a copy of the inputs", error);
+    if (!code && from->size)
+        memcpy(to->data, from->data, from->size);
+    return code;
+}
+
+int inputs_copy(const struct inputs *inputs, struct inputs *copy, struct mla_error *error)
+{
+    *copy = *inputs;
+    struct buffer *to[] = {&copy->wkv_b, &copy->q,     &copy->rows,
+                           &copy->top_k, &copy->sinks, &copy->scratch};
+    const struct buffer *from[] = {&inputs->wkv_b, &inputs->q,     &inputs->rows,
+                                   &inputs->top_k, &inputs->sinks, &inputs->scratch};
+    int code = 0;
+    for (size_t i = 0; i < sizeof to / sizeof to[0]; i++) {
+        *to[i] = (struct buffer){0};
+        if (!code)
+            code = copy_buffer(from[i], to[i], error);
+    }
+    copy->problem.wkv_b = copy->wkv_b.data;
+    if (code)
+        inputs_destroy_copy(copy);
+    return code;
 }
 
 static void fill(struct buffer *buffer, uint64_t seed, enum random_stream stream, double sd,

@@ -50,6 +50,11 @@ int inputs_create(const struct bench_case *c, uint64_t seed, struct inputs *inpu
                   struct mla_error *error);
 void inputs_destroy(struct inputs *inputs);
 
+/* A private copy with the same contents, to be changed; the workload is shared with the original. To
+ * be destroyed with inputs_destroy_copy. */
+int inputs_copy(const struct inputs *inputs, struct inputs *copy, struct mla_error *error);
+void inputs_destroy_copy(struct inputs *copy);
+
 /* First as for INPUT_RANDOM, then arranged for the inputs' kind (input_arrange.h).
  * Queries, latents, keys and values are normal with standard deviation 1 (what RMSNorm leaves),
  * Wkv_b such that keys and values have it too. The scores' standard deviation is then

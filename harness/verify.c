@@ -135,7 +135,7 @@ static void check_written(const struct trial *trial, struct verdict *verdict)
                            (double)lse[i], i / (size_t)p->heads);
 }
 
-static void compare(const struct trial *trial, const struct oracle *oracle, struct verdict *verdict)
+void verify_compare(const struct trial *trial, const struct oracle *oracle, struct verdict *verdict)
 {
     struct comparison c = {.trial = trial, .oracle = oracle, .verdict = verdict};
     verdict->queries = oracle->total;
@@ -186,9 +186,9 @@ static int run_pass(struct trial *trial, const struct oracle *oracle, bool first
     if (code)
         return code;
     if (trial->placed.problem.format == MLA_FP32)
-        compare(trial, oracle, verdict);
+        verify_compare(trial, oracle, verdict);
     else
-        code = verify_lossy(trial, oracle, compare, verdict, error);
+        code = verify_lossy(trial, oracle, verdict, error);
     if (code)
         return code;
     if (trial_check_margins(trial, error))

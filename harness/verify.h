@@ -32,6 +32,7 @@
 #include "harness/error.h"
 #include "harness/inputs.h"
 #include "harness/oracle.h"
+#include "harness/trial.h"
 #include "kernels/kernel.h"
 
 #include <jansson.h>
@@ -94,6 +95,10 @@ struct verdict {
 int verify_kernel(const struct inputs *inputs, const struct oracle *oracle,
                   const struct mla_kernel *kernel, int threads, int passes, struct verdict *verdict,
                   struct mla_error *error);
+
+/* Compares what a trial has put out with the reference. */
+void verify_compare(const struct trial *trial, const struct oracle *oracle,
+                    struct verdict *verdict);
 
 /* Notes the first fault and why. */
 __attribute__((format(printf, 3, 4))) void

@@ -146,9 +146,8 @@ static void compare_formats(const struct oracle *truth, const struct oracle *sto
     verdict->format_rms_rel = exact2 > 0 ? sqrt(error2 / exact2) : 0;
 }
 
-int verify_lossy(struct trial *t, const struct oracle *oracle,
-                 void (*compare)(const struct trial *, const struct oracle *, struct verdict *),
-                 struct verdict *verdict, struct mla_error *error)
+int verify_lossy(struct trial *t, const struct oracle *oracle, struct verdict *verdict,
+                 struct mla_error *error)
 {
     struct inputs stored;
     struct oracle over_stored = {0};
@@ -158,7 +157,7 @@ int verify_lossy(struct trial *t, const struct oracle *oracle,
     if (!code)
         code = oracle_compute(&over_stored, &stored, t->way.threads, error);
     if (!code) {
-        compare(t, &over_stored, verdict);
+        verify_compare(t, &over_stored, verdict);
         compare_formats(oracle, &over_stored, &t->placed.problem, verdict);
     }
     oracle_destroy(&over_stored);

@@ -12,10 +12,9 @@
  * or, from a lossy format, what that can hold. Faults go to the verdict. */
 int verify_cache(struct trial *trial, struct verdict *verdict, struct mla_error *error);
 
-/* For a format other than fp32: `compare`s with exact attention over the rows that the cache gives
+/* For a format other than fp32: compares with exact attention over the rows that the cache gives
  * back, and fills in the verdict's format_* figures. */
-int verify_lossy(struct trial *trial, const struct oracle *oracle,
-                 void (*compare)(const struct trial *, const struct oracle *, struct verdict *),
-                 struct verdict *verdict, struct mla_error *error);
+int verify_lossy(struct trial *trial, const struct oracle *oracle, struct verdict *verdict,
+                 struct mla_error *error);
 
 #endif

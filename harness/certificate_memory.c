@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a kernel does with the memory that it is given, and with memory that it is not. */
+#define _GNU_SOURCE /* mallinfo2 */
+#include "harness/certificate_compare.h"
+
+#include <dirent.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int in_memory(struct finding *f, enum buffer_kind memory, uint32_t poison, const char *what)
+{
+    struct trial trial;
+    struct trial_way way = plain_way;
+    way.memory = memory;
+    way.poison = poison;
+    way.threads = 2;
+    int code = finding_run(f, f->subject->inputs, &way, &trial);
+    if (!code)
+        code = finding_within(f, &trial, what);
+    trial_destroy(&trial);
+    return code;
+}
+
+int certify_alignment(struct finding *f)
+{
+    int code = in_memory(f, BUFFER_ALIGNED, POISON_NAN, "64-byte aligned");
+    if (!code)
+        code = in_memory(f, BUFFER_UNALIGNED, POISON_LARGE, "4 bytes off");
+    return code;
+}
+
+/* A cache far larger than what is used of it: the rest is never touched, and takes no memory. */
+int certify_far_slots(struct finding *f)
+{
+    const struct inputs *inputs = f->subject->inputs;
+    struct trial trial;
+    struct trial_way way = plain_way;
+    way.first_slot = ((int64_t)1 << 31) / inputs->width + 7;
+    way.sparse_memory = true;
+    int code = finding_run(f, inputs, &way, &trial);
+    if (!code)
+        code = finding_within(f, &trial, "slots beyond 2^31 elements");
+    trial_destroy(&trial);
+    if (code == MLA_MACHINE) {
+        struct mla_error because = *f->why;
+        return finding_not_applicable(f, "%.400s", because.message);
+    }
+    return code;
+}
+
+/* --- pages --- */
+
+static int copy_and_compare(struct finding *f, struct trial *trial)
+{
+    const struct mla_problem *p = &trial->placed.problem;
+    int64_t rows = p->page_size < TRIAL_CHUNK_MAX ? p->page_size : TRIAL_CHUNK_MAX;
+    int64_t pages = p->slots / p->page_size;
+    int32_t from = trial->seqs[0].pages[0], to = (int32_t)(from == pages - 1 ? 0 : pages - 1);
+    size_t size = sizeof(float) * (size_t)(rows * row_width(p, trial->placed.plan.cached));
+    const float *got;
+    float *before = malloc(size);
+    if (!before)
+        return mla_fail(f->why, MLA_MACHINE, "no memory for a page");
+    int code = trial_load(trial, 0, 0, rows, &got, f->why);
+    if (!code) {
+        memcpy(before, got, size);
+        int status = f->subject->kernel->copy_page(p, &trial->memory, from, to);
+        if (status)
+            code = finding_broken(f, "copy_page returned %d (%s)", status, strerror(-status));
+    }
+    if (!code) {
+        struct mla_seq original = trial->seqs[0];
+        trial->seqs[0].pages = &to;
+        code = trial_load(trial, 0, 0, rows, &got, f->why);
+        trial->seqs[0] = original;
+    }
+    if (!code && memcmp(before, got, size) != 0)
+        code = finding_broken(f, "a copied page gives back other rows than the page");
+    free(before);
+    if (code == MLA_FAILED)
+        f->outcome = CERTIFIED_BROKEN;
+    return code;
+}
+
+int certify_copied_pages(struct finding *f)
+{
+    const struct inputs *inputs = f->subject->inputs;
+    struct trial trial;
+    if (inputs->problem.page_size == 0)
+        return finding_not_applicable(f, "the case has no pages");
+    if (!f->subject->kernel->copy_page)
+        return finding_not_applicable(f, "the kernel has no copy_page");
+    if (inputs->workload.seqs[0].kv_end < inputs->problem.page_size)
+        return finding_not_applicable(f, "the case fills no page");
+    int code = trial_create(inputs, f->subject->kernel, &plain_way, &trial, f->why);
+    if (!code)
+        code = trial_store(&trial, f->why);
+    if (code == MLA_FAILED)
+        f->outcome = CERTIFIED_BROKEN;
+    if (!code)
+        code = copy_and_compare(f, &trial);
+    trial_destroy(&trial);
+    return code;
+}
+
+/* --- leaks --- */
+
+/* What a process holds. */
+struct holdings {
+    size_t heap, pages, files, threads;
+};
+
+static size_t count_entries(const char *folder)
+{
+    size_t count = 0;
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return 0;
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
+}
+
+static struct holdings take_stock(void)
+{
+    struct holdings h = {0};
+    struct mallinfo2 heap = mallinfo2();
+    h.heap = heap.uordblks + heap.hblkhd;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file) {
+        if (fscanf(file, "%zu", &h.pages) != 1)
+            h.pages = 0;
+        fclose(file);
+    }
+    h.files = count_entries("/proc/self/fd");
+    h.threads = count_entries("/proc/self/task");
+    return h;
+}
+
+/* Whether a figure grew from each time to the next. */
+static bool grows(const struct holdings *taken, int count, size_t offset)
+{
+    for (int i = 1; i < count; i++) {
+        size_t before, now;
+        memcpy(&before, (const char *)&taken[i - 1] + offset, sizeof before);
+        memcpy(&now, (const char *)&taken[i] + offset, sizeof now);
+        if (now <= before)
+            return false;
+    }
+    return true;
+}
+
+int certify_leaks(struct finding *f)
+{
+    enum { WARM_UP = 3, TIMES = 6 };
+    struct holdings taken[TIMES] = {{0}};
+    struct trial_way way = plain_way;
+    way.threads = 2;
+    way.memory = BUFFER_GUARD_START;
+    for (int i = 0; i < WARM_UP + TIMES; i++) {
+        struct trial trial;
+        int code = finding_run(f, f->subject->inputs, &way, &trial);
+        trial_destroy(&trial);
+        if (code)
+            return code;
+        if (i >= WARM_UP)
+            taken[i - WARM_UP] = take_stock();
+    }
+    static const struct {
+        size_t offset;
+        const char *what;
+    } kinds[] = {{offsetof(struct holdings, heap), "bytes of heap"},
+                 {offsetof(struct holdings, files), "open files"},
+                 {offsetof(struct holdings, threads), "threads"},
+                 {offsetof(struct holdings, pages), "pages of memory"}};
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+        if (grows(taken, TIMES, kinds[k].offset)) {
+            size_t first, last;
+            memcpy(&first, (const char *)&taken[0] + kinds[k].offset, sizeof first);
+            memcpy(&last, (const char *)&taken[TIMES - 1] + kinds[k].offset, sizeof last);
+            return finding_broken(f, "%zu %s are kept from %d rounds of prepare, store and attend",
+                                  last - first, kinds[k].what, TIMES - 1);
+        }
+    return 0;
+}
