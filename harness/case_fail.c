@@ -26,7 +26,8 @@ static void reproduce(const struct case_run *cr, const struct mla_kernel *kernel
     text[0] = '\0';
     append(text, size, "mlabench verify%s --kernel %s", cr->run->plugin_options, kernel->name);
     if (cr->run->random_cases) {
-        append(text, size, " --random 1 --seed %lu", (unsigned long)cr->run->seed);
+        append(text, size, " --random 1 --seed %lu",
+               (unsigned long)(cr->run->seed + c->seed_offset));
         return;
     }
     append(text, size, " --model %s --cached %ld --new %ld --batch %d%s --threads %d --format %s",

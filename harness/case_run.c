@@ -94,7 +94,7 @@ static int run_kernels(struct case_run *cr, struct mla_error *error)
         return 0;
     }
     available -= needed;
-    int code = inputs_create(cr->c, run->seed, &cr->inputs, error);
+    int code = inputs_create(cr->c, run->seed + cr->c->seed_offset, &cr->inputs, error);
     if (!code)
         code = oracle_create(&cr->inputs, oracle_budget, &cr->oracle, error);
     if (code)

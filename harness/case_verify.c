@@ -83,6 +83,17 @@ static bool affordable(struct case_run *cr, const struct contender *contender, u
     return true;
 }
 
+static void note_ratio(const struct case_run *cr, const struct contender *contender)
+{
+    json_t *all = json_object_get(cr->run->result->mlabench, "ratios");
+    json_t *own = json_object_get(all, contender->kernel->name);
+    if (!own) {
+        own = json_array();
+        json_object_set_new(all, contender->kernel->name, own);
+    }
+    json_array_append_new(own, json_real(contender_error(contender)));
+}
+
 /* Which check a failure belongs to. */
 static const char *check_of(const struct case_run *cr, const struct contender *contender, int code,
                             enum child_ending ending)
@@ -114,6 +125,8 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
         *pace = (struct pace){flops, (double)took / flops};
     const char *reason = json_string_value(json_object_get(contender->verdict, "reason"));
     contender->passed = code == 0 && json_is_true(json_object_get(contender->verdict, "passed"));
+    if (contender->passed)
+        note_ratio(cr, contender);
     if (contender->passed)
         tally_pass(&cr->run->tally, contender->index, cr->name, contender_error(contender));
     else if (code == MLA_MACHINE)

@@ -2,10 +2,13 @@
  *
  * `mlabench run` and `mlabench verify`. */
 #include "harness/catalogue.h"
+#include "harness/certificates_print.h"
 #include "harness/commands.h"
 #include "harness/counters.h"
 #include "harness/cpu.h"
 #include "harness/interrupt.h"
+#include "harness/ratio_record.h"
+#include "harness/ratios.h"
 #include "harness/report.h"
 #include "harness/run.h"
 
@@ -38,7 +41,10 @@ static int fill_suite(const struct options *options, const struct paths *paths,
                       struct suite *suite, struct mla_error *error)
 {
     int code;
-    if (options->case_given)
+    if (options->random_cases)
+        code = suite_random(options->seed, options->random_cases, options->by_hand.kernels, suite,
+                            error);
+    else if (options->case_given)
         code = suite_by_hand(paths->configs, &options->by_hand, cpu_count(), suite, error);
     else
         code = suite_read(paths->configs, options->suite ? options->suite : default_suite,
@@ -46,7 +52,8 @@ static int fill_suite(const struct options *options, const struct paths *paths,
     if (code)
         return code;
     const char *globs = options->by_hand.kernels;
-    for (int i = 0; i < suite->count && globs && !options->case_given; i++)
+    for (int i = 0; i < suite->count && globs && !options->case_given && !options->random_cases;
+         i++)
         if (snprintf(suite->cases[i].kernels, sizeof suite->cases[i].kernels, "%s", globs) >=
             (int)sizeof suite->cases[i].kernels)
             return mla_fail(error, MLA_BAD_INPUT, "--kernel is longer than %zu characters",
@@ -114,12 +121,17 @@ static int run_all(struct run *run, const struct options *options, const struct 
     if (options->json) {
         json_t *summary = tally_json(&run->tally, run->catalogue);
         json_object_set(summary, "failures", json_object_get(run->result->mlabench, "failed"));
+        json_object_set(summary, "ratios", json_object_get(run->result->mlabench, "ratios"));
         json_object_set(summary, "certificates",
                         json_object_get(run->result->mlabench, "certificates"));
         json_dumpf(summary, stdout, JSON_INDENT(1));
         putchar('\n');
         json_decref(summary);
     } else if (code == 0 || !run->timing) {
+        if (json_array_size(json_object_get(run->result->mlabench, "certificates")) > 0)
+            certificates_print(json_object_get(run->result->mlabench, "certificates"));
+        if (run->random_cases)
+            ratios_print(json_object_get(run->result->mlabench, "ratios"));
         tally_print(&run->tally, run->catalogue);
     }
     if (folder)
@@ -128,6 +140,8 @@ static int run_all(struct run *run, const struct options *options, const struct 
         return code;
     if (folder && !options->no_report)
         code = write_report(run->result, folder, paths, error);
+    if (!code && options->record)
+        code = ratio_record_update(options->record, &run->tally, run->catalogue, run->seed, error);
     if (!code && run->tally.failed > 0)
         code = mla_fail(error, MLA_FAILED, "%d of %d verifications failed", run->tally.failed,
                         run->tally.failed + run->tally.passed);
@@ -148,6 +162,7 @@ static int run_or_verify(const struct options *options, const struct paths *path
                       .timing = timing,
                       .quiet = options->quiet,
                       .fail_fast = options->fail_fast,
+                      .random_cases = options->random_cases > 0,
                       .seed = options->seed,
                       .plugin_options = plugin_options,
                       .result = &result};

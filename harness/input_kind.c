@@ -33,7 +33,8 @@ const char *const input_kind_summaries[INPUT_KINDS] = {
 
 bool input_kind_arranged(enum input_kind kind)
 {
-    return kind == INPUT_UNIFORM || kind == INPUT_LOW_SCORES || kind == INPUT_EQUAL_ROWS ||
-           kind == INPUT_RISING || kind == INPUT_CANCELLING || kind == INPUT_DENORMALS ||
-           kind == INPUT_IDENTIFY;
+    /* Of a query aligned with its key, all products of the score are positive. */
+    return kind == INPUT_ONE_HOT || kind == INPUT_TWO_WAY || kind == INPUT_UNIFORM ||
+           kind == INPUT_LOW_SCORES || kind == INPUT_EQUAL_ROWS || kind == INPUT_RISING ||
+           kind == INPUT_CANCELLING || kind == INPUT_DENORMALS || kind == INPUT_IDENTIFY;
 }

@@ -50,8 +50,8 @@ int inputs_create(const struct bench_case *c, uint64_t seed, struct inputs *inpu
                   struct mla_error *error);
 void inputs_destroy(struct inputs *inputs);
 
-/* A private copy with the same contents, to be changed; the workload is shared with the original. To
- * be destroyed with inputs_destroy_copy. */
+/* A private copy with the same contents, to be changed; the workload is shared with the original.
+ * To be destroyed with inputs_destroy_copy. */
 int inputs_copy(const struct inputs *inputs, struct inputs *copy, struct mla_error *error);
 void inputs_destroy_copy(struct inputs *copy);
 

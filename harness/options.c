@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, CASE_TEXT, CASE_FLAG, FLAG, SEED, REPETITIONS, PLUGIN };
+enum kind { TEXT, CASE_TEXT, CASE_FLAG, FLAG, SEED, REPETITIONS, CASES, PLUGIN };
 
 enum {
     RUNS = COMMAND_RUN | COMMAND_VERIFY,
@@ -56,6 +56,10 @@ static const struct row rows[] = {
     {"sinks", 0, CASE_FLAG, NULL, RUNS, AT(by_hand.sinks), "an attention sink per head"},
     {"inputs", 0, CASE_TEXT, "KIND,...|all", RUNS, AT(by_hand.inputs),
      "special inputs, see mlabench list inputs (random)"},
+    {"random", 0, CASES, "N", COMMAND_VERIFY, AT(random_cases),
+     "N cases of random shapes and inputs instead of a suite, of seeds --seed and up"},
+    {"record", 0, TEXT, "FILE", COMMAND_VERIFY, AT(record),
+     "keep the largest error of each kernel that passes in a JSON file"},
     {"repetitions", 0, REPETITIONS, "N", COMMAND_RUN, AT(repetitions), "rounds, 10 or more (10)"},
     {"counters", 0, TEXT, "NAME,...|none", COMMAND_RUN, AT(counters),
      "hardware and software events to count"},
@@ -108,6 +112,10 @@ static int take(const struct row *row, const char *text, struct options *options
     case REPETITIONS:
         code = read_number(row, text, 10, 100000, &number, error);
         options->repetitions = (int32_t)number;
+        break;
+    case CASES:
+        code = read_number(row, text, 1, 10000000, &number, error);
+        options->random_cases = (int32_t)number;
         break;
     case PLUGIN:
         if (options->plugin_count == MAX_PLUGINS)
@@ -165,6 +173,9 @@ int options_read(enum command_bit command, int count, char **arguments, struct o
     if (options->suite && options->case_given)
         return mla_fail(error, MLA_BAD_INPUT,
                         "--suite and a case by hand (--model, --cached, ...) exclude each other");
+    if (options->random_cases && (options->suite || options->case_given))
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "--random and a suite or a case by hand exclude each other");
     if (options->file_count > 0 && command != COMMAND_REPORT && command != COMMAND_LIST)
         return mla_fail(error, MLA_BAD_INPUT, "mlabench %s takes no argument '%s'", arguments[0],
                         options->files[0]);

@@ -31,7 +31,9 @@ struct options {
     const char *plugins[MAX_PLUGINS];
     int plugin_count;
     uint64_t seed;
-    int32_t repetitions; /* 0: the suite's */
+    int32_t random_cases; /* 0: none */
+    const char *record;
+    int32_t repetitions;  /* 0: the suite's */
     bool json, quiet, fail_fast, no_report, help;
     char *const *files; /* what follows the options */
     int file_count;

@@ -133,6 +133,7 @@ static void fill_mlabench(json_t *own, const struct cpu_info *cpu, int count, ch
         {"failed", json_array()},
         {"layers", json_array()},
         {"certificates", json_array()},
+        {"ratios", json_object()},
         {"notes", json_array()},
     };
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)

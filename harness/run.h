@@ -29,10 +29,9 @@ struct run {
     bool quiet;
     bool fail_fast; /* stop at the first failure */
     uint64_t seed;
-    const char
-        *plugin_options; /* " --plugin FILE" for each, for commands that reproduce failures */
-    int32_t
-        random_cases; /* beside or instead of the suite's: as many, of seeds seed, seed + 1, ... */
+    /* " --plugin FILE" for each of them, for the commands that reproduce failures */
+    const char *plugin_options;
+    bool random_cases;           /* the suite is suite_random's */
     const char *const *counters; /* names */
     int counter_count;
     struct result *result;

@@ -45,6 +45,7 @@ struct bench_case {
     enum input_kind inputs;  /* what the kernels are given */
     char kernels[128];       /* comma-separated globs, e.g. "absorbed*,mha" */
     enum case_subject about; /* what is verified */
+    uint64_t seed_offset;    /* added to the run's seed: random cases have one each */
 };
 
 /* `model/phase/cached:N/new:N/batch:N/threads:N/format`, without the kernel. A ragged batch is
@@ -99,6 +100,11 @@ void suite_free(struct suite *suite);
 /* Refuses a suite one of whose kernel globs matches none of the `count` names, with the nearest. */
 int suite_check_kernels(const struct suite *suite, const char *const *names, int count,
                         struct mla_error *error);
+
+/* `count` cases, the i-th drawn from seed + i: shapes, workload, kind of inputs, threads.
+ * `kernels`: globs, or NULL for all. */
+int suite_random(uint64_t seed, int32_t count, const char *kernels, struct suite *suite,
+                 struct mla_error *error);
 
 /* What a user gave by hand, as lists: NULL or "" means the default. */
 struct case_options {

@@ -174,7 +174,7 @@ Test(suite, shipped)
     } shipped[] = {{"quick", 20, "20 seconds"},
                    {"default", 180, "3 minutes"},
                    {"paper", 1800, "30 minutes"},
-                   {"verify", 60, "correctness"}};
+                   {"verify", 600, "correctness"}};
     for (size_t i = 0; i < sizeof shipped / sizeof shipped[0]; i++) {
         struct suite suite;
         struct mla_error error = {""};
