@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Special inputs are what they claim to be, for latents and for keys and values. */
+#include "harness/input_kind.h"
+#include "harness/oracle.h"
+#include "tests/kernel_runner.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+static const struct shape latent = {MLA_LATENT, MLA_CAUSAL, 3, 3, 12, 6, 10, 20, 130, 3, 1, false};
+static const struct shape kv = {MLA_KV, MLA_CAUSAL, 4, 2, 12, 6, 10, 0, 130, 3, 1, false};
+static const struct shape no_rope = {MLA_LATENT, MLA_CAUSAL, 3, 3, 12, 0, 10, 20, 130, 3, 1, false};
+static const struct shape *const shapes[] = {&latent, &kv, &no_rope};
+enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+
+struct special {
+    struct inputs inputs;
+    struct oracle oracle;
+};
+
+static struct special arrange(const struct shape *shape, enum input_kind kind)
+{
+    struct mla_error error;
+    struct special s = {.inputs = runner_inputs(shape, 1)};
+    s.inputs.kind = kind;
+    inputs_fill(&s.inputs, 1);
+    cr_assert(oracle_create(&s.inputs, INFINITY, &s.oracle, &error) == 0, "%s", error.message);
+    cr_assert(oracle_compute(&s.oracle, &s.inputs, 1, &error) == 0, "%s", error.message);
+    return s;
+}
+
+static void discard(struct special *s)
+{
+    oracle_destroy(&s->oracle);
+    inputs_destroy(&s->inputs);
+}
+
+/* Each lse lies in [least, most] beyond ln(keys) times `per_log` and keys times `per_key`. */
+static void check_lse(enum input_kind kind, double per_log, double per_key, double least,
+                      double most)
+{
+    for (int i = 0; i < SHAPES; i++) {
+        struct special s = arrange(shapes[i], kind);
+        for (int64_t q = 0; q < s.oracle.count; q++) {
+            double keys = (double)s.oracle.queries[q].keys;
+            struct oracle_answer a = oracle_answer(&s.oracle, &s.inputs.problem, q);
+            for (int32_t h = 0; h < s.inputs.problem.heads; h++) {
+                double lse = a.lse[h] - per_log * log(keys) - per_key * keys;
+                cr_assert(lse >= least && lse <= most, "%s, shape %d: lse %g",
+                          input_kind_names[kind], i, a.lse[h]);
+            }
+        }
+        discard(&s);
+    }
+}
+
+Test(input_kinds, scores)
+{
+    check_lse(INPUT_UNIFORM, 1, 0, -0.01, 0.01);
+    check_lse(INPUT_IDENTIFY, 1, 0, -0.4, 0.4);
+    check_lse(INPUT_LOW_SCORES, 1, 0, -2.45e5 - 20, -2.45e5 + 20);
+    check_lse(INPUT_RISING, 0, 1, -12, 12);
+    check_lse(INPUT_ONE_HOT, 0, 0, 39, 160);
+    check_lse(INPUT_TWO_WAY, 0, 0, 20, 120);
+    check_lse(INPUT_HIGH_SCORES, 0, 0, 1000, 1e6);
+}
+
+static double *largest_element(const struct inputs *inputs, double least[1])
+{
+    static double most;
+    most = 0;
+    *least = INFINITY;
+    const float *row = inputs->rows.data;
+    for (int64_t i = 0; i < inputs->width; i++) {
+        most = fmax(most, fabs(row[i]));
+        *least = fmin(*least, fabs(row[i]));
+    }
+    return &most;
+}
+
+Test(input_kinds, magnitudes_lie_side_by_side_and_leave_the_scores_alone)
+{
+    for (int i = 0; i < SHAPES; i++) {
+        struct special s = arrange(shapes[i], INPUT_MAGNITUDES);
+        struct special plain = arrange(shapes[i], INPUT_RANDOM);
+        double least, most = *largest_element(&s.inputs, &least);
+        cr_assert(most / least > 1e10, "%g to %g", least, most);
+        struct oracle_answer a = oracle_answer(&s.oracle, &s.inputs.problem, 0);
+        struct oracle_answer b = oracle_answer(&plain.oracle, &plain.inputs.problem, 0);
+        cr_assert(fabs(a.lse[0] - b.lse[0]) < 1e-4, "%g and %g", a.lse[0], b.lse[0]);
+        discard(&s);
+        discard(&plain);
+    }
+}
+
+Test(input_kinds, denormals_are_denormal)
+{
+    for (int i = 0; i < SHAPES; i++) {
+        struct special s = arrange(shapes[i], INPUT_DENORMALS);
+        int denormal = 0;
+        for (int64_t d = 0; d < s.inputs.width; d++)
+            denormal += fpclassify(((float *)s.inputs.rows.data)[d]) == FP_SUBNORMAL;
+        cr_assert(denormal >= s.inputs.width / 2 - 1, "%d of %ld", denormal, (long)s.inputs.width);
+        discard(&s);
+    }
+}
+
+Test(input_kinds, only_one_part_of_the_scores)
+{
+    struct special rope = arrange(&latent, INPUT_ROPE_ONLY);
+    struct special nope = arrange(&kv, INPUT_NOPE_ONLY);
+    const float *q = rope.inputs.q.data, *p = nope.inputs.q.data;
+    cr_assert(q[0] == 0 && q[11] == 0 && q[12] != 0 && q[17] != 0);
+    cr_assert(p[0] != 0 && p[11] != 0 && p[12] == 0 && p[17] == 0);
+    discard(&rope);
+    discard(&nope);
+}
+
+Test(input_kinds, equal_rows_give_the_value_itself)
+{
+    struct special s = arrange(&kv, INPUT_EQUAL_ROWS);
+    struct oracle_answer a = oracle_answer(&s.oracle, &s.inputs.problem, 0);
+    const float *value = (const float *)s.inputs.rows.data + 18;
+    for (int d = 0; d < 10; d++)
+        cr_assert(fabs(a.o[d] - value[d]) < 1e-12);
+    discard(&s);
+}
+
+Test(input_kinds, values_cancel)
+{
+    for (int i = 0; i < SHAPES; i++) {
+        struct special s = arrange(shapes[i], INPUT_CANCELLING);
+        double least, most = *largest_element(&s.inputs, &least);
+        /* The last query has an even number of keys, 132. */
+        struct oracle_answer a = oracle_answer(&s.oracle, &s.inputs.problem, 1);
+        cr_assert(s.oracle.queries[1].keys == 132);
+        cr_assert(most > 5e3 && fabs(a.o[0]) < 10, "%g and %g", most, a.o[0]);
+        discard(&s);
+    }
+}
+
+/* A key left out changes an output by one part in the number of keys that share its dimension. */
+Test(input_kinds, every_key_is_identified)
+{
+    for (int i = 0; i < SHAPES; i++) {
+        struct special s = arrange(shapes[i], INPUT_IDENTIFY);
+        for (int64_t q = 0; q < s.oracle.count; q++) {
+            struct oracle_answer a = oracle_answer(&s.oracle, &s.inputs.problem, q);
+            double sum = 0;
+            for (int32_t d = 0; d < s.inputs.problem.v_head_dim; d++) {
+                cr_assert(a.o[d] > 0.05 && a.o[d] < 0.2, "dim %d: %g", d, a.o[d]);
+                sum += a.o[d];
+            }
+            cr_assert(fabs(sum - 1) < 1e-12, "the weights add up to %.17g", sum);
+        }
+        discard(&s);
+    }
+}
+
+/* The first or last key has about half the weight. */
+Test(input_kinds, the_maximum_is_where_it_is_said_to_be)
+{
+    static const enum input_kind kinds[] = {INPUT_MAX_FIRST, INPUT_MAX_LAST};
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < SHAPES; i++) {
+            struct special s = arrange(shapes[i], kinds[k]),
+                           plain = arrange(shapes[i], INPUT_UNIFORM);
+            int64_t query = s.oracle.count - 1; /* attends every key */
+            struct oracle_answer a = oracle_answer(&s.oracle, &s.inputs.problem, query);
+            /* Without it the lse of random scores is 2 + ln(keys) or less. */
+            double excess = a.lse[0] - log((double)s.oracle.queries[query].keys);
+            cr_assert(excess > 1 && excess < 8, "%s, shape %d: %g", input_kind_names[kinds[k]], i,
+                      excess);
+            discard(&s);
+            discard(&plain);
+        }
+}
+
+Test(input_kinds, names_are_whole)
+{
+    for (int k = 0; k < INPUT_KINDS; k++) {
+        cr_assert(input_kind_names[k] && input_kind_summaries[k], "kind %d", k);
+        for (int other = 0; other < k; other++)
+            cr_assert(strcmp(input_kind_names[k], input_kind_names[other]) != 0);
+    }
+}
