@@ -2,6 +2,7 @@
  *
  * `mlabench list`. */
 #include "harness/catalogue.h"
+#include "harness/certificate.h"
 #include "harness/commands.h"
 #include "harness/cpu.h"
 #include "harness/model.h"
@@ -98,6 +99,24 @@ static int list_suites(const struct paths *paths, json_t *list, struct mla_error
     return code;
 }
 
+static json_t *list_inputs(void)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < INPUT_KINDS; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "name", input_kind_names[i], "summary",
+                                              input_kind_summaries[i]));
+    return list;
+}
+
+static json_t *list_properties(void)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < CERTIFICATE_CHECKS; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "name", certificate_checks[i].name,
+                                              "summary", certificate_checks[i].summary));
+    return list;
+}
+
 static void print_list(const char *title, const json_t *list)
 {
     size_t index;
@@ -126,12 +145,14 @@ int command_list(const struct options *options, const struct paths *paths, int c
 {
     (void)count;
     (void)arguments;
-    bool known =
-        wanted(options, "kernels") || wanted(options, "models") || wanted(options, "suites");
+    bool known = wanted(options, "kernels") || wanted(options, "models") ||
+                 wanted(options, "suites") || wanted(options, "inputs") ||
+                 wanted(options, "certificate");
     if (!known || options->file_count > 1)
-        return mla_fail(error, MLA_BAD_INPUT,
-                        "mlabench list takes kernels, models or suites, not '%s'",
-                        options->files[options->file_count - 1]);
+        return mla_fail(
+            error, MLA_BAD_INPUT,
+            "mlabench list takes kernels, models, suites, inputs or certificate, not '%s'",
+            options->files[options->file_count - 1]);
     struct catalogue catalogue;
     json_t *lists = json_object();
     int code = catalogue_create(&catalogue, error);
@@ -147,6 +168,10 @@ int command_list(const struct options *options, const struct paths *paths, int c
         json_object_set_new(lists, "suites", json_array());
         code = list_suites(paths, json_object_get(lists, "suites"), error);
     }
+    if (!code && wanted(options, "inputs"))
+        json_object_set_new(lists, "inputs", list_inputs());
+    if (!code && wanted(options, "certificate"))
+        json_object_set_new(lists, "certificate", list_properties());
     const char *title;
     json_t *list;
     if (!code && options->json) {

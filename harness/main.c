@@ -12,7 +12,7 @@ static const struct command commands[] = {
      command_verify},
     {"judge", COMMAND_JUDGE, "", "what other projects' acceptance tests would have said of kernels",
      command_judge},
-    {"list", COMMAND_LIST, "[kernels|models|suites]", "what there is to run", command_list},
+    {"list", COMMAND_LIST, "[kernels|models|suites|inputs|certificate]", "what there is to run", command_list},
     {"memory", COMMAND_MEMORY, "", "KV-cache bytes by model, cache and format", command_memory},
     {"report", COMMAND_REPORT, "RESULT.json", "plots and report of a run, from its result.json",
      command_report},

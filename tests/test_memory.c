@@ -91,3 +91,39 @@ Test(memory, availability_is_known)
 {
     cr_assert(memory_available() > 1 << 20);
 }
+
+/* Every kind, with sizes that leave every remainder: where the bytes lie, and what is noticed. */
+Test(memory, margins)
+{
+    static const struct {
+        enum buffer_kind kind;
+        uintptr_t alignment, remainder;
+    } kinds[] = {{BUFFER_GUARD_END, 4, 0},
+                 {BUFFER_GUARD_START, 4096, 0},
+                 {BUFFER_ALIGNED, 64, 0},
+                 {BUFFER_UNALIGNED, 8, 4}};
+    static const size_t sizes[] = {1, 3, 4, 63, 64, 65, 4095, 4096, 4097, 10000};
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+        for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+            struct buffer buffer;
+            struct mla_error error;
+            ptrdiff_t offset;
+            cr_assert(buffer_create(&buffer, kinds[k].kind, sizes[s], "it", &error) == 0);
+            char *bytes = buffer.data;
+            cr_assert((uintptr_t)bytes % kinds[k].alignment == kinds[k].remainder,
+                      "kind %zu, %zu bytes", k, sizes[s]);
+            memset(bytes, 1, sizes[s]);
+            cr_assert(buffer_intact(&buffer), "kind %zu, %zu bytes", k, sizes[s]);
+            cr_assert(buffer_around(bytes + sizes[s], &offset) == &buffer &&
+                      (size_t)offset == sizes[s]);
+            if (kinds[k].kind == BUFFER_UNALIGNED) {
+                bytes[-1] = 0;
+                cr_assert(!buffer_intact(&buffer), "a byte before the first is not noticed");
+            } else if (kinds[k].kind == BUFFER_ALIGNED && sizes[s] % 64) {
+                bytes[sizes[s]] = 0;
+                cr_assert(!buffer_intact(&buffer), "a byte after the last is not noticed");
+            }
+            buffer_destroy(&buffer);
+            cr_assert(buffer_around(bytes, &offset) == NULL, "a destroyed buffer is still known");
+        }
+}

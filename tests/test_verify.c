@@ -212,6 +212,105 @@ Test(verify, a_cache_that_gives_back_something_else_is_refused)
               error.message);
 }
 
+/* --- lossy caches --- */
+
+static void round_to_bf16(float *x, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        bits = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000u;
+        memcpy(&x[i], &bits, sizeof bits);
+    }
+}
+
+/* Rows as a bf16 cache would keep them. */
+static int store_rounded(const struct mla_problem *p, const struct mla_memory *m,
+                         const struct mla_seq *seq, int64_t position, int64_t count,
+                         const float *rows, int32_t threads)
+{
+    float row[64];
+    int64_t width = p->kv_lora_rank + p->qk_rope_head_dim;
+    int status = 0;
+    for (int64_t i = 0; i < count && status == 0; i++) {
+        memcpy(row, rows + i * width, sizeof *row * (size_t)width);
+        round_to_bf16(row, width);
+        status = right()->store(p, m, seq, position + i, 1, row, threads);
+    }
+    return status;
+}
+
+static int store_coarsely(const struct mla_problem *p, const struct mla_memory *m,
+                          const struct mla_seq *seq, int64_t position, int64_t count,
+                          const float *rows, int32_t threads)
+{
+    float row[64];
+    int64_t width = p->kv_lora_rank + p->qk_rope_head_dim;
+    int status = 0;
+    for (int64_t i = 0; i < count && status == 0; i++) {
+        for (int64_t d = 0; d < width; d++)
+            row[d] = roundf(rows[i * width + d] * 16) / 16;
+        status = right()->store(p, m, seq, position + i, 1, row, threads);
+    }
+    return status;
+}
+
+static struct verdict verdict_in_bf16(struct mla_kernel kernel)
+{
+    struct mla_error error;
+    struct verdict verdict;
+    struct oracle oracle;
+    struct inputs inputs = runner_inputs(&shape, 1);
+    inputs.problem.format = MLA_BF16;
+    cr_assert(oracle_create(&inputs, INFINITY, &oracle, &error) == 0);
+    cr_assert(oracle_compute(&oracle, &inputs, 1, &error) == 0);
+    cr_assert(verify_kernel(&inputs, &oracle, &kernel, 1, VERIFY_PASSES, &verdict, &error) == 0);
+    oracle_destroy(&oracle);
+    inputs_destroy(&inputs);
+    return verdict;
+}
+
+/* Two figures: exact arithmetic over what the cache kept is right, whatever the format cost. */
+Test(verify, a_lossy_cache_is_told_from_lossy_arithmetic)
+{
+    struct mla_kernel kernel = *right();
+    kernel.store = store_rounded;
+    struct verdict verdict = verdict_in_bf16(kernel);
+    cr_assert(verdict.passed, "%s", verdict.reason);
+    cr_assert(verdict.lossy && verdict.format_rms_rel > 1e-3 && verdict.format_rms_rel < 2e-2,
+              "the format costs %g", verdict.format_rms_rel);
+    cr_assert(verdict.rms_rel < 1e-6, "the arithmetic %g", verdict.rms_rel);
+    kernel.attend = attend_bf16_output;
+    verdict = verdict_in_bf16(kernel);
+    cr_assert(!verdict.passed && verdict.fault == FAULT_ERROR, "%s", verdict.reason);
+    kernel = *right();
+    kernel.store = store_coarsely;
+    verdict = verdict_in_bf16(kernel);
+    cr_assert(!verdict.passed && verdict.fault == FAULT_CACHE, "%s", verdict.reason);
+}
+
+/* --- margins and patterns that guards alone would not show --- */
+
+/* The largest of what is there: NaN never is. */
+static int attend_keeps_larger(const struct mla_problem *p, const struct mla_memory *m,
+                               const struct mla_call *call)
+{
+    float before = call->lse[0];
+    int status = right()->attend(p, m, call);
+    if (before > call->lse[0])
+        call->lse[0] = before;
+    return status;
+}
+
+Test(verify, the_second_pass_has_another_pattern)
+{
+    struct mla_kernel kernel = *right();
+    struct mla_error error;
+    kernel.attend = attend_keeps_larger;
+    cr_assert(outcome(kernel, &error) == MLA_FAILED);
+    cr_assert(strstr(error.message, "lse is 8.4"), "%s", error.message);
+}
+
 /* A sample always holds each sequence's first and last query, and both sides of a block's edge. */
 Test(oracle, a_sample_holds_the_edges)
 {
