@@ -75,14 +75,18 @@ $(BUILD)/libmlakernels.so: $(KERNEL_OBJECTS)
 $(BUILD)/mlabench-tests: $(TEST_OBJECTS) $(filter-out $(BUILD)/harness/main.o,$(HARNESS_OBJECTS)) $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS)
 	$(call say,LINK)$(CC) $(FLAGS) -o $@ $^ $(LIBS) -lcriterion -lmpfr -lgmp
 
-# Shared objects that the tests load: one source, wrong in several ways.
-TEST_PLUGINS := $(patsubst %,$(BUILD)/tests/plugins/%.so,bad no-registry undefined)
+# Shared objects that the tests load: one source, wrong in several ways, and a kernel that computes
+# something else.
+BAD_PLUGINS := $(patsubst %,$(BUILD)/tests/plugins/%.so,bad no-registry undefined)
+TEST_PLUGINS := $(BAD_PLUGINS) $(BUILD)/tests/plugins/wrong.so
 $(BUILD)/mlabench-tests: | $(TEST_PLUGINS)
 $(BUILD)/tests/plugins/no-registry.so: DEFINES = -DNO_REGISTRY
 $(BUILD)/tests/plugins/undefined.so: DEFINES = -DUNDEFINED
-$(TEST_PLUGINS): tests/plugins/bad.c kernels/kernel.h $(BUILD)/flags
+$(BAD_PLUGINS): tests/plugins/bad.c
+$(BUILD)/tests/plugins/wrong.so: tests/plugins/wrong.c
+$(TEST_PLUGINS): kernels/kernel.h $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(FLAGS) $(DEFINES) -shared -o $@ $<
+	$(call say,LINK)$(CC) $(FLAGS) $(DEFINES) -shared -o $@ $(filter %.c,$^)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -118,12 +122,13 @@ $(OBJECTS): | $(SETUP_GOALS)
 
 SUITE ?= default
 TESTFLAGS ?=
+MUTANTFLAGS ?=
 RUN ?= $(patsubst %/result.json,%,$(shell ls -t results/*/result.json 2>/dev/null | head -n 1))
 DATA := $(DESTDIR)$(PREFIX)/share/mlabench
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 
 .PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
-	check-threads ci ci-full clean
+	mutants check-threads ci ci-full clean
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
@@ -164,6 +169,10 @@ test-asan: | $(SETUP_GOALS) ## the tests under AddressSanitizer and UBSan
 
 test-tsan: | $(SETUP_GOALS) ## the kernels' threads under ThreadSanitizer
 	$(MAKE) SANITIZE=thread check-threads
+
+mutants: all ## that verification finds broken kernels: MUTANTFLAGS='--sample 20'
+	@scripts/mutants.py --build=$(BUILD) --cc='$(CC)' --flags='$(FLAGS) $(BLAS_FLAGS)' \
+		--libs='$(BLAS_LIBS) -lm' $(MUTANTFLAGS)
 
 check-threads: all
 	scripts/check_threads.sh $(BUILD)/mlabench

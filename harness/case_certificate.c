@@ -2,6 +2,7 @@
 #include "harness/case_run.h"
 #include "harness/certificate.h"
 #include "harness/child.h"
+#include "harness/clock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -100,11 +101,13 @@ static int certify_one(struct case_run *cr, struct contender *contender, struct 
 {
     struct examination e = {.cr = cr, .contender = contender, .outcomes = json_object()};
     progress_step(&cr->run->progress, "certificate of %s", contender->kernel->name);
+    int64_t start = clock_ns();
     int code = examine_all(&e, error);
+    contender->seconds = 1e-9 * (double)(clock_ns() - start);
     if (code == MLA_MACHINE)
         run_skip(cr->run, cr->c, contender->index, "%s", error->message);
     else if (code == 0 && report_broken(&e) == 0)
-        tally_pass(&cr->run->tally, contender->index, cr->name, 0);
+        tally_pass(&cr->run->tally, contender->index, cr->name, 0, contender->seconds);
     json_array_append_new(json_object_get(cr->run->result->mlabench, "certificates"),
                           json_pack("{s:s, s:s, s:o}", "case", cr->name, "kernel",
                                     contender->kernel->name, "checks", e.outcomes));

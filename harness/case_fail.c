@@ -25,6 +25,10 @@ static void reproduce(const struct case_run *cr, const struct mla_kernel *kernel
     const struct bench_case *c = cr->c;
     text[0] = '\0';
     append(text, size, "mlabench verify%s --kernel %s", cr->run->plugin_options, kernel->name);
+    if (cr->run->replay) {
+        append(text, size, " --replay %s", cr->run->replay);
+        return;
+    }
     if (cr->run->random_cases) {
         append(text, size, " --random 1 --seed %lu",
                (unsigned long)(cr->run->seed + c->seed_offset));
@@ -64,7 +68,8 @@ void case_fail(struct case_run *cr, const struct contender *contender, const cha
     char command[1024], name[CASE_NAME_MAX + 64];
     reproduce(cr, contender->kernel, command, sizeof command);
     snprintf(name, sizeof name, "%s/%s", cr->name, contender->kernel->name);
-    tally_fail(&cr->run->tally, contender->index, cr->name, reason);
+    const struct failure failure = {check, reason, command, contender->seconds};
+    tally_fail(&cr->run->tally, contender->index, cr->name, &failure);
     json_t *entry =
         json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "kernel", contender->kernel->name,
                   "check", check, "reason", reason, "reproduce", command);
@@ -74,4 +79,7 @@ void case_fail(struct case_run *cr, const struct contender *contender, const cha
     json_array_append_new(json_object_get(cr->run->result->mlabench, "failed"), entry);
     progress_clear(&cr->run->progress);
     fprintf(stderr, "FAIL %s: %s: %s\n     again with: %s\n", name, check, reason, command);
+    const char *saved = cr->run->saver ? saver_take(cr->run->saver, cr, contender, &failure) : NULL;
+    if (saved)
+        fprintf(stderr, "     saved in: %s/%s\n", cr->run->saver->folder, saved);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/case_run.h"
 #include "harness/child.h"
+#include "harness/clock.h"
 #include "harness/cpu.h"
 #include "harness/layer_verify.h"
 
@@ -17,7 +18,7 @@ static int verify(void *context, struct child_channel *channel, struct mla_error
     char pinning[CPU_PINNING_MAX];
     cpu_pin_team(cr->c->threads, pinning);
     int code = layer_verify(&cr->c->model, cr->group[0]->kernel, cr->c->cached, cr->c->new_tokens,
-                            cr->run->seed, cr->c->threads, &verdict, error);
+                            cr->run->seed + cr->c->seed_offset, cr->c->threads, &verdict, error);
     if (!code)
         child_send(channel, layer_verdict_json(&verdict));
     return code;
@@ -52,7 +53,9 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
     progress_step(&cr->run->progress, "layer around %s", contender->kernel->name);
     cr->group[0] = contender;
     enum child_ending ending;
+    int64_t start = clock_ns();
     int code = child_run_ending(&job, &ending, error);
+    contender->seconds = 1e-9 * (double)(clock_ns() - start);
     if (code == MLA_INTERRUPTED)
         return code;
     contender->passed = code == 0 && json_is_true(json_object_get(contender->verdict, "passed"));
@@ -62,7 +65,8 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
         json_t *entry = json_deep_copy(contender->verdict);
         json_object_set_new(entry, "name", json_string(name));
         json_array_append_new(json_object_get(cr->run->result->mlabench, "layers"), entry);
-        tally_pass(&cr->run->tally, contender->index, cr->name, worst_ratio(contender->verdict));
+        tally_pass(&cr->run->tally, contender->index, cr->name, worst_ratio(contender->verdict),
+                   contender->seconds);
     } else if (code == MLA_MACHINE) {
         run_skip(cr->run, cr->c, contender->index, "%s", error->message);
     } else {

@@ -3,6 +3,7 @@
 
 #include "harness/child.h"
 #include "harness/cpu.h"
+#include "harness/inputs_file.h"
 #include "harness/memory.h"
 #include "harness/problem.h"
 
@@ -69,7 +70,8 @@ static int prepare(void *context, struct child_channel *channel, struct mla_erro
     char pinning[CPU_PINNING_MAX];
     int threads = cpu_count(); /* the reference may use all: it is not timed */
     cpu_pin_team(threads, pinning);
-    inputs_fill(&cr->inputs, threads);
+    if (!cr->run->replay)
+        inputs_fill(&cr->inputs, threads);
     return oracle_compute(&cr->oracle, &cr->inputs, threads, error);
 }
 
@@ -95,6 +97,8 @@ static int run_kernels(struct case_run *cr, struct mla_error *error)
     }
     available -= needed;
     int code = inputs_create(cr->c, run->seed + cr->c->seed_offset, &cr->inputs, error);
+    if (!code && run->replay)
+        code = inputs_load(&cr->inputs, run->replay, error);
     if (!code)
         code = oracle_create(&cr->inputs, oracle_budget, &cr->oracle, error);
     if (code)

@@ -22,8 +22,9 @@ struct contender {
     const struct mla_kernel *kernel;
     json_t *verdict; /* verdict_json; NULL: not examined */
     bool passed;
-    double *times; /* [repetitions] ns */
-    double *peaks; /* [repetitions] % of FMA peak */
+    double seconds; /* that verifying it took */
+    double *times;  /* [repetitions] ns */
+    double *peaks;  /* [repetitions] % of FMA peak */
     int samples;
 };
 

@@ -12,7 +12,7 @@
 
 /* A child that is still verifying after this, and after twice the time that was thought affordable,
  * hangs. */
-static const double least_limit_s = 60;
+static const double least_limit_s = 30;
 
 /* FLOPs of storing all rows and attending once. */
 static double all_flops(const struct case_run *cr, const struct mla_kernel *kernel)
@@ -120,6 +120,7 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
     struct pace *pace = &cr->run->paces[contender->index];
     double flops = all_flops(cr, contender->kernel);
     int64_t took = clock_ns() - start;
+    contender->seconds = 1e-9 * (double)took;
     /* A short case is all start-up, and would make a slow kernel of any. */
     if (took > 200000000 && flops >= pace->flops)
         *pace = (struct pace){flops, (double)took / flops};
@@ -128,7 +129,8 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
     if (contender->passed)
         note_ratio(cr, contender);
     if (contender->passed)
-        tally_pass(&cr->run->tally, contender->index, cr->name, contender_error(contender));
+        tally_pass(&cr->run->tally, contender->index, cr->name, contender_error(contender),
+                   contender->seconds);
     else if (code == MLA_MACHINE)
         run_skip(cr->run, cr->c, contender->index, "%s", error->message);
     else

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * `mlabench run` and `mlabench verify`. */
+#include "harness/case_file.h"
+#include "harness/case_save.h"
 #include "harness/catalogue.h"
 #include "harness/certificates_print.h"
 #include "harness/commands.h"
 #include "harness/counters.h"
 #include "harness/cpu.h"
 #include "harness/interrupt.h"
+#include "harness/junit.h"
 #include "harness/ratio_record.h"
 #include "harness/ratios.h"
 #include "harness/report.h"
@@ -38,10 +41,12 @@ static void list_plugins(const struct options *options, char *text, size_t size)
 
 static int fill_suite(const struct options *options, const struct paths *paths,
                       const char *default_suite, const struct catalogue *catalogue,
-                      struct suite *suite, struct mla_error *error)
+                      struct suite *suite, uint64_t *seed, struct mla_error *error)
 {
     int code;
-    if (options->random_cases)
+    if (options->replay)
+        code = suite_replay(options->replay, options->by_hand.kernels, suite, seed, error);
+    else if (options->random_cases)
         code = suite_random(options->seed, options->random_cases, options->by_hand.kernels, suite,
                             error);
     else if (options->case_given)
@@ -60,7 +65,12 @@ static int fill_suite(const struct options *options, const struct paths *paths,
                             sizeof suite->cases[i].kernels - 1);
     if (options->repetitions)
         suite->repetitions = options->repetitions;
-    return suite_check_kernels(suite, catalogue->names, catalogue->count, error);
+    code = suite_check_kernels(suite, catalogue->names, catalogue->count, error);
+    if (code && options->replay && !globs) {
+        struct mla_error inner = *error;
+        mla_fail(error, code, "%.900s; a plug-in's kernel needs its --plugin", inner.message);
+    }
+    return code;
 }
 
 /* The names in --counters, or the default ones. *storage is malloc'ed and holds their text. */
@@ -150,6 +160,49 @@ static int run_all(struct run *run, const struct options *options, const struct 
     return code;
 }
 
+/* That what is asked for beside the verdict can be written, before anybody waits for it. */
+static int check_files(struct run *run, const struct options *options, struct saver *saver,
+                       struct mla_error *error)
+{
+    int code = options->junit ? junit_check(options->junit, error) : 0;
+    if (!code && options->save_failure) {
+        code = saver_open(saver, options->save_failure, error);
+        run->saver = saver;
+    }
+    return code;
+}
+
+/* What went wrong at the end takes the place of a verdict, which has been printed, but of nothing
+ * worse; the other message is printed here. */
+static int conclude(int code, int late_code, const struct mla_error *late, struct mla_error *error)
+{
+    if (!late_code)
+        return code;
+    bool replaces = code == 0 || code == MLA_FAILED;
+    const struct mla_error *other = replaces ? error : late;
+    if (other->message[0])
+        fprintf(stderr, "mlabench: %s\n", other->message);
+    if (!replaces)
+        return code;
+    *error = *late;
+    return late_code;
+}
+
+/* However the run ended: what was verified until then. */
+static int write_files(const struct run *run, const struct options *options, int code,
+                       struct mla_error *error)
+{
+    struct mla_error late = {{0}};
+    if (run->saver)
+        code = conclude(code, saver_close(run->saver, &late), &late, error);
+    if (options->junit)
+        code = conclude(
+            code,
+            junit_write(options->junit, &run->tally, run->catalogue, run->result->context, &late),
+            &late, error);
+    return code;
+}
+
 static int run_or_verify(const struct options *options, const struct paths *paths, bool timing,
                          int count, char **arguments, struct mla_error *error)
 {
@@ -164,14 +217,19 @@ static int run_or_verify(const struct options *options, const struct paths *path
                       .fail_fast = options->fail_fast,
                       .random_cases = options->random_cases > 0,
                       .seed = options->seed,
+                      .replay = options->replay,
                       .plugin_options = plugin_options,
                       .result = &result};
+    struct saver saver;
     const char **names = NULL;
     char *storage = NULL, folder[PATH_LENGTH + 128];
     list_plugins(options, plugin_options, sizeof plugin_options);
     int code = fill_catalogue(options, &catalogue, error);
     if (!code)
-        code = fill_suite(options, paths, timing ? "default" : "verify", &catalogue, &suite, error);
+        code = fill_suite(options, paths, timing ? "default" : "verify", &catalogue, &suite,
+                          &run.seed, error);
+    if (!code)
+        code = check_files(&run, options, &saver, error);
     if (!code)
         code = choose_counters(options->counters, &names, &run.counter_count, &storage, error);
     run.counters = names;
@@ -183,8 +241,11 @@ static int run_or_verify(const struct options *options, const struct paths *path
         code = result_create(&result, timing ? folder : NULL, count, arguments, error);
     if (!code)
         code = tally_create(&run.tally, &catalogue, error);
-    if (!code)
+    if (!code) {
+        run.tally.keeps_outcomes = options->junit;
         code = run_all(&run, options, paths, timing ? folder : NULL, error);
+        code = write_files(&run, options, code, error);
+    }
     tally_destroy(&run.tally);
     result_destroy(&result);
     free(names);

@@ -3,6 +3,7 @@
 
 #include "harness/config_files.h"
 #include "harness/json_fields.h"
+#include "harness/model_limits.h"
 #include "harness/model_rope.h"
 #include "harness/model_variants.h"
 
@@ -12,17 +13,6 @@
 #include <strings.h>
 
 #define ARTICLE_TYPE "article-latent-attention"
-
-/* Bounds that no model comes near, and within which no size of a weight overflows 64 bits. */
-enum {
-    MOST_HIDDEN = 1 << 20,
-    MOST_HEADS = 1 << 14,
-    MOST_HEAD_DIM = 1 << 16,
-    MOST_RANK = 1 << 20,
-    MOST_LAYERS = 1 << 14,
-    MOST_POSITIONS = 1 << 26,
-    MOST_HEADS_WIDTH = 1 << 24, /* of all heads together */
-};
 
 /* The norms of c_q and c_kv, by DeepSeek's own code and transformers, whatever rms_norm_eps says.
  */

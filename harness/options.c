@@ -60,6 +60,11 @@ static const struct row rows[] = {
      "N cases of random shapes and inputs instead of a suite, of seeds --seed and up"},
     {"record", 0, TEXT, "FILE", COMMAND_VERIFY, AT(record),
      "keep the largest error of each kernel that passes in a JSON file"},
+    {"replay", 0, TEXT, "DIR/NAME", COMMAND_VERIFY, AT(replay),
+     "a failure that --save-failure kept, again with its very inputs, instead of a suite"},
+    {"save-failure", 0, TEXT, "DIR", COMMAND_VERIFY, AT(save_failure),
+     "keep each failure for --replay, inputs and expected outputs as .npy"},
+    {"junit", 0, TEXT, "FILE", COMMAND_VERIFY, AT(junit), "write every outcome as JUnit XML"},
     {"repetitions", 0, REPETITIONS, "N", COMMAND_RUN, AT(repetitions), "rounds, 10 or more (10)"},
     {"counters", 0, TEXT, "NAME,...|none", COMMAND_RUN, AT(counters),
      "hardware and software events to count"},
@@ -108,6 +113,7 @@ static int take(const struct row *row, const char *text, struct options *options
     case SEED:
         code = read_number(row, text, 0, UINT64_MAX, &number, error);
         options->seed = number;
+        options->seed_given = true;
         break;
     case REPETITIONS:
         code = read_number(row, text, 10, 100000, &number, error);
@@ -176,6 +182,11 @@ int options_read(enum command_bit command, int count, char **arguments, struct o
     if (options->random_cases && (options->suite || options->case_given))
         return mla_fail(error, MLA_BAD_INPUT,
                         "--random and a suite or a case by hand exclude each other");
+    if (options->replay &&
+        (options->suite || options->case_given || options->random_cases || options->seed_given))
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "--replay and a suite, a case by hand, --random or --seed exclude each "
+                        "other");
     if (options->file_count > 0 && command != COMMAND_REPORT && command != COMMAND_LIST)
         return mla_fail(error, MLA_BAD_INPUT, "mlabench %s takes no argument '%s'", arguments[0],
                         options->files[0]);

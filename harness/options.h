@@ -31,9 +31,11 @@ struct options {
     const char *plugins[MAX_PLUGINS];
     int plugin_count;
     uint64_t seed;
+    bool seed_given;
     int32_t random_cases; /* 0: none */
     const char *record;
-    int32_t repetitions;  /* 0: the suite's */
+    const char *junit, *save_failure, *replay; /* NULL if not given */
+    int32_t repetitions;                       /* 0: the suite's */
     bool json, quiet, fail_fast, no_report, help;
     char *const *files; /* what follows the options */
     int file_count;

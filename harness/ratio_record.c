@@ -46,8 +46,8 @@ static bool raise_kernel(json_t *record, const char *kernel, const struct kernel
     double before = json_number_value(json_object_get(known, "ratio"));
     if (seen->passed == 0 || seen->worst_ratio <= before * 1.0001)
         return false;
-    printf("%s: largest error so far, %.4f of the limit (%.4f before)\n", kernel,
-           seen->worst_ratio, before);
+    printf("%s: largest error so far, %.4f of the limit (%.4f before)\n", kernel, seen->worst_ratio,
+           before);
     json_object_set_new(record, kernel,
                         json_pack("{s:f, s:s, s:I}", "ratio", seen->worst_ratio, "case",
                                   seen->worst_case, "seed", (json_int_t)seed));

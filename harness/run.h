@@ -5,6 +5,7 @@
 #ifndef MLABENCH_RUN_H
 #define MLABENCH_RUN_H
 
+#include "harness/case_save.h"
 #include "harness/catalogue.h"
 #include "harness/error.h"
 #include "harness/progress.h"
@@ -32,6 +33,8 @@ struct run {
     /* " --plugin FILE" for each of them, for the commands that reproduce failures */
     const char *plugin_options;
     bool random_cases;           /* the suite is suite_random's */
+    const char *replay;          /* the folder that the one case's inputs come from, or NULL */
+    struct saver *saver;         /* that keeps failures, or NULL */
     const char *const *counters; /* names */
     int counter_count;
     struct result *result;

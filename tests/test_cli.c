@@ -1,84 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * The program as its users see it: output, files and exit codes. It is the mlabench beside this
- * test program. */
-#include <criterion/criterion.h>
+ * The program as its users see it: output, files and exit codes. */
+#include "tests/cli.h"
+
 #include <fcntl.h>
-#include <jansson.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-static char output[1 << 18]; /* stdout and stderr of the last command */
-static char folder[64];      /* a temporary one, for the present test */
-
-static void make_temporary(void)
-{
-    strcpy(folder, "/tmp/mlabench-test-XXXXXX");
-    cr_assert(mkdtemp(folder) != NULL);
-}
-
-static void remove_temporary(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    cr_assert(system(command) == 0);
-}
-
 TestSuite(cli, .init = make_temporary, .fini = remove_temporary, .timeout = 120);
-
-static const char *program(void)
-{
-    static char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 32);
-    cr_assert(length > 0);
-    path[length] = 0;
-    strcpy(strrchr(path, '/') + 1, "mlabench");
-    return path;
-}
-
-/* `arguments` as a shell reads them, an @ in it being the temporary folder. Returns the exit code.
- */
-static int mlabench(const char *arguments)
-{
-    char command[PATH_MAX + 1200];
-    const char *at = strchr(arguments, '@');
-    int before = at ? (int)(at - arguments) : (int)strlen(arguments);
-    snprintf(command, sizeof command, "'%s' %.*s%s%s 2>&1", program(), before, arguments,
-             at ? folder : "", at ? at + 1 : "");
-    FILE *pipe = popen(command, "r");
-    cr_assert(pipe != NULL);
-    size_t length = fread(output, 1, sizeof output - 1, pipe);
-    output[length] = 0;
-    int status = pclose(pipe);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-static json_t *load(const char *name)
-{
-    char path[256];
-    json_error_t error;
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    json_t *root = json_load_file(path, 0, &error);
-    cr_assert(root != NULL, "%s: %s (line %d)", path, error.text, error.line);
-    return root;
-}
-
-#define EXPECT(code, arguments, ...)                                                       \
-    do {                                                                                   \
-        int got = mlabench(arguments);                                                     \
-        const char *const wanted[] = {__VA_ARGS__};                                        \
-        cr_assert(got == (code), "'%s' exits with %d:\n%s", arguments, got, output);       \
-        for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)                      \
-            cr_assert(strstr(output, wanted[i]), "'%s' does not say '%s':\n%s", arguments, \
-                      wanted[i], output);                                                  \
-    } while (0)
 
 Test(cli, lists)
 {
@@ -168,16 +100,6 @@ Test(cli, a_case_too_big_is_skipped_with_its_bytes)
 {
     EXPECT(2, "verify -q --model deepseek-v3-mha --cached 131072 --batch 64", "GiB are available",
            "0 passed, 0 failed");
-}
-
-static void write_file(const char *name, const char *text)
-{
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    cr_assert(file != NULL);
-    fputs(text, file);
-    fclose(file);
 }
 
 static const char *const short_run = "run -q --no-report --model tiny --cached 8 --kernel absorbed "
