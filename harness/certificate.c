@@ -17,6 +17,7 @@ const struct certificate_check certificate_checks[CERTIFICATE_CHECKS] = {
     {"threads", "any number of threads", MLA_SAME_FOR_THREADS},
     {"batch", "each sequence in a call of its own", MLA_SAME_FOR_BATCH},
     {"order", "the sequences in reverse order", MLA_SAME_FOR_BATCH},
+    {"slots", "the sequences elsewhere in the cache", MLA_SAME_FOR_BATCH},
     {"queries", "each new token in a call of its own", MLA_SAME_FOR_QUERIES},
     {"chunks", "rows stored one by one, in chunks, at once", MLA_SAME_FOR_CHUNKS},
     {"repeated", "the same call again", MLA_SAME_WHEN_REPEATED},
@@ -26,6 +27,7 @@ const struct certificate_check certificate_checks[CERTIFICATE_CHECKS] = {
     {"future", "other rows after a query's own", MLA_SAME_WHEN_REPEATED},
     {"others", "NaN in all other sequences", MLA_SAME_WHEN_REPEATED},
     {"lse", "no key: o = 0, lse = -inf or the sink", 0},
+    {"nan", "NaN where a NaN goes in, and nowhere else", MLA_SAME_WHEN_REPEATED},
     {"alignment", "buffers 64-byte aligned, and 4 bytes off", 0},
     {"far-slots", "slots beyond 2^31 elements", 0},
     {"copied-pages", "a copied page is the page", 0},
@@ -33,10 +35,10 @@ const struct certificate_check certificate_checks[CERTIFICATE_CHECKS] = {
 };
 
 static int (*const functions[CERTIFICATE_CHECKS])(struct finding *) = {
-    certify_threads,   certify_batch,     certify_order,        certify_queries,
-    certify_chunks,    certify_repeated,  certify_split,        certify_heads,
-    certify_positions, certify_future,    certify_others,       certify_lse,
-    certify_alignment, certify_far_slots, certify_copied_pages, certify_leaks,
+    certify_threads,   certify_batch,        certify_order, certify_slots, certify_queries,
+    certify_chunks,    certify_repeated,     certify_split, certify_heads, certify_positions,
+    certify_future,    certify_others,       certify_lse,   certify_nan,   certify_alignment,
+    certify_far_slots, certify_copied_pages, certify_leaks,
 };
 
 int certificate_check(const struct certificate_subject *subject, int check,

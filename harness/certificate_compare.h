@@ -45,6 +45,7 @@ __attribute__((format(printf, 2, 3))) int finding_not_applicable(struct finding 
 int certify_threads(struct finding *f);
 int certify_batch(struct finding *f);
 int certify_order(struct finding *f);
+int certify_slots(struct finding *f);
 int certify_queries(struct finding *f);
 int certify_chunks(struct finding *f);
 int certify_repeated(struct finding *f);
@@ -54,6 +55,7 @@ int certify_positions(struct finding *f);
 int certify_future(struct finding *f);
 int certify_others(struct finding *f);
 int certify_lse(struct finding *f);
+int certify_nan(struct finding *f);
 int certify_alignment(struct finding *f);
 int certify_far_slots(struct finding *f);
 int certify_copied_pages(struct finding *f);

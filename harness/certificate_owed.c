@@ -261,7 +261,8 @@ int certify_lse(struct finding *f)
     for (int64_t i = 0; i < inputs->workload.tokens * heads && !code; i++) {
         float expected = sinks ? sinks[i % heads] : -INFINITY;
         bool right =
-            sinks ? fabsf(lse[i] - expected) <= 1e-6F * (1 + fabsf(expected)) : lse[i] == expected;
+            lse[i] == expected ||
+            (isfinite(expected) && fabsf(lse[i] - expected) <= 1e-6F * (1 + fabsf(expected)));
         if (!right)
             code = finding_broken(f, "without a key lse is %g instead of %g (row %ld, head %ld)",
                                   (double)lse[i], (double)expected, (long)(i / heads),
@@ -272,5 +273,95 @@ int certify_lse(struct finding *f)
             code = finding_broken(f, "without a key o is %g instead of 0 (row %ld)", (double)o[i],
                                   (long)(i / width));
     trial_destroy(&trial);
+    return code;
+}
+
+/* --- NaN --- */
+
+/* The first sequence that has a new token. */
+static int32_t first_with_tokens(const struct workload *w)
+{
+    int32_t i = 0;
+    while (w->seqs[i].tokens == 0)
+        i++;
+    return i;
+}
+
+/* Whether o and lse of a row [token][head] are NaN throughout. */
+static bool is_nan(const struct finding *f, const struct trial *t, int64_t row)
+{
+    int64_t v = f->subject->inputs->problem.v_head_dim;
+    bool all = isnan(((const float *)t->lse.data)[row]);
+    for (int64_t d = 0; d < v; d++)
+        all = all && isnan(((const float *)t->o.data)[row * v + d]);
+    return all;
+}
+
+/* Whether a row [token][head] has the same bits in both. */
+static bool same_row(const struct finding *f, const struct trial *a, const struct trial *b,
+                     int64_t row)
+{
+    int64_t v = f->subject->inputs->problem.v_head_dim;
+    return memcmp((float *)a->lse.data + row, (float *)b->lse.data + row, sizeof(float)) == 0 &&
+           memcmp((float *)a->o.data + row * v, (float *)b->o.data + row * v,
+                  sizeof(float) * (size_t)v) == 0;
+}
+
+/* One NaN in a query of one head. */
+static int poison_query(struct finding *f, struct inputs *changed)
+{
+    struct trial plain, poisoned;
+    const struct mla_problem *p = &changed->problem;
+    const struct workload *w = &changed->workload;
+    int64_t heads = p->heads;
+    int64_t row = w->seqs[first_with_tokens(w)].token * heads + heads - 1;
+    ((float *)changed->q.data)[row * (p->qk_nope_head_dim + p->qk_rope_head_dim)] = NAN;
+    int code = finding_run(f, f->subject->inputs, &plain_way, &plain);
+    if (code) {
+        trial_destroy(&plain);
+        return code;
+    }
+    code = finding_run(f, changed, &plain_way, &poisoned);
+    if (!code && !is_nan(f, &poisoned, row))
+        code = finding_broken(f, "a NaN in a query does not make its o and lse NaN");
+    for (int64_t r = 0; r < w->tokens * heads && !code; r++)
+        if (r != row && !same_row(f, &poisoned, &plain, r))
+            code = finding_broken(f, "a NaN in one query changes row %ld, head %ld",
+                                  (long)(r / heads), (long)(r % heads));
+    trial_destroy(&poisoned);
+    trial_destroy(&plain);
+    return code;
+}
+
+/* A key and value that are NaN, which every query of the sequence attends. */
+static int poison_row(struct finding *f, struct inputs *changed)
+{
+    struct trial poisoned;
+    int32_t seq = first_with_tokens(&changed->workload);
+    int64_t heads = changed->problem.heads, first = changed->workload.seqs[seq].token * heads;
+    for (int64_t d = 0; d < changed->width; d++)
+        inputs_row(changed, seq, 0)[d] = NAN;
+    int code = finding_run(f, changed, &plain_way, &poisoned);
+    for (int64_t r = 0; r < changed->workload.seqs[seq].tokens * heads && !code; r++)
+        if (!is_nan(f, &poisoned, first + r))
+            code = finding_broken(f, "a key of NaN does not make o and lse NaN");
+    trial_destroy(&poisoned);
+    return code;
+}
+
+int certify_nan(struct finding *f)
+{
+    static int (*const poisons[])(struct finding *, struct inputs *) = {poison_query, poison_row};
+    int code = 0;
+    if (f->subject->inputs->listed)
+        return finding_not_applicable(f, "a list may leave the key out");
+    for (size_t i = 0; i < sizeof poisons / sizeof poisons[0] && !code; i++) {
+        struct inputs changed;
+        code = inputs_copy(f->subject->inputs, &changed, f->why);
+        if (code)
+            return code;
+        code = poisons[i](f, &changed);
+        inputs_destroy_copy(&changed);
+    }
     return code;
 }

@@ -40,6 +40,22 @@ int certify_order(struct finding *f)
     return finding_vary(f, &way, "sequences reversed");
 }
 
+/* As they are when other sequences have come and gone. */
+int certify_slots(struct finding *f)
+{
+    static const int64_t free_slots[] = {5, 37};
+    int64_t page = f->subject->inputs->problem.page_size;
+    int code = 0;
+    for (size_t i = 0; i < sizeof free_slots / sizeof free_slots[0] && !code; i++) {
+        char what[48];
+        struct trial_way way = plain_way;
+        way.first_slot = free_slots[i] * (page ? page : 1);
+        snprintf(what, sizeof what, "%ld slots left free before", (long)way.first_slot);
+        code = finding_vary(f, &way, what);
+    }
+    return code;
+}
+
 int certify_queries(struct finding *f)
 {
     struct trial_way way = plain_way;

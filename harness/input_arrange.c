@@ -61,9 +61,11 @@ static void open_channel(const struct arranging *a)
     int64_t element = a->rope ? a->nope : 0;
     for (int64_t i = 0; i < a->inputs->workload.tokens * a->heads; i++)
         ((float *)a->inputs->q.data)[i * a->qk + element] = 1 / a->p->scale;
-    for (int64_t h = 0; h < a->heads && a->latent && a->rope == 0; h++)
+    for (int64_t h = 0; h < a->heads && a->latent && a->rope == 0; h++) {
+        memset(weights(a, h), 0, sizeof(float) * (size_t)a->rank);
         for (int64_t d = 0; d < a->nope + a->v; d++)
             weights(a, h)[d * a->rank] = d == 0 ? 1 : 0;
+    }
 }
 
 static void set_scores(const struct arranging *a, double (*score)(int64_t position, int64_t rows))
@@ -98,7 +100,13 @@ static double first(int64_t position, int64_t rows)
 
 static double last(int64_t position, int64_t rows)
 {
-    return position == rows - 1 ? as_much_as(rows) : 0;
+    return position == rows - 1 ? 200 : 0;
+}
+
+static double far_above(int64_t position, int64_t rows)
+{
+    (void)rows;
+    return position == 0 ? 30 : 0;
 }
 
 static double rising(int64_t position, int64_t rows)
@@ -200,6 +208,22 @@ static void cancel_pairs(const struct arranging *a)
                     other[d] -= one[d];
                 }
             }
+}
+
+/* exp(-30) is 1e-13. The scores come from the channel alone, as a latent's values are its keys. */
+static void make_faint(const struct arranging *a)
+{
+    const float large = 1e12F;
+    scale_queries(a, 0, 0);
+    set_scores(a, far_above);
+    int64_t channel = channel_of_key(a);
+    int64_t first_value = a->latent ? 0 : a->qk, values = a->latent ? a->rank : a->v;
+    for (int32_t i = 0; i < a->inputs->workload.batch; i++)
+        for (int64_t j = 1; j < a->inputs->workload.seqs[i].kv_end; j++)
+            for (int64_t part = 0; part < a->parts; part++)
+                for (int64_t d = first_value; d < first_value + values; d++)
+                    if (d != channel)
+                        inputs_row(a->inputs, i, j)[part * a->part + d] *= large;
 }
 
 static void scale_columns(const struct arranging *a, const double *factors)
@@ -339,6 +363,9 @@ void inputs_arrange(struct inputs *inputs)
         break;
     case INPUT_IDENTIFY:
         identify(&a);
+        break;
+    case INPUT_FAINT:
+        make_faint(&a);
         break;
     case INPUT_RANDOM:
     case INPUT_KINDS:

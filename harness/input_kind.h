@@ -15,7 +15,7 @@ enum input_kind {
     INPUT_LOW_SCORES,  /* all of them near -2.45e5, as seen in production */
     INPUT_EQUAL_ROWS,  /* every row of a sequence the same */
     INPUT_MAX_FIRST,   /* the first key weighs about as much as the rest together */
-    INPUT_MAX_LAST,    /* the last key does */
+    INPUT_MAX_LAST,    /* the last key scores 200 more: if the maximum misses it, exp overflows */
     INPUT_RISING,      /* each key's score is 1 above the one before: a stale maximum overflows */
     INPUT_CANCELLING,  /* values 1e4 times larger than what remains of their sums */
     INPUT_DENORMALS,   /* every other column 1e-40 */
@@ -24,6 +24,8 @@ enum input_kind {
     INPUT_NOPE_ONLY,   /* on the other part alone */
     INPUT_IDENTIFY,    /* values that say which key and which head they are, weights close together:
                           a key left out, taken twice or swapped shows whatever its weight */
+    INPUT_FAINT,       /* the first key scores 30 more than all others, whose values are 1e12 times
+                          larger: what a weight that looks negligible is worth */
     INPUT_KINDS,
 };
 

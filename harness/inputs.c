@@ -185,6 +185,8 @@ void inputs_fill(struct inputs *inputs, int threads)
     fill(&inputs->rows, inputs->seed, RANDOM_ROWS, 1, threads);
     fill(&inputs->wkv_b, inputs->seed, RANDOM_WKV_B, 1 / sqrt(fmax(p->kv_lora_rank, 1)), threads);
     fill(&inputs->sinks, inputs->seed, RANDOM_SINKS, 2, threads);
+    for (int64_t h = 2; h < p->heads && inputs->sinks.data; h += 4)
+        ((float *)inputs->sinks.data)[h] = -INFINITY; /* that head has none */
     if (inputs->listed)
         fill_top_k(inputs);
     inputs_arrange(inputs);

@@ -23,7 +23,7 @@ struct inputs {
     int64_t width;       /* elements of a row */
     struct buffer top_k; /* int32_t [workload.tokens][listed] positions, distinct, every fifth -1 */
     int32_t listed;      /* 0: dense, and top_k is empty */
-    struct buffer sinks; /* [heads], or empty */
+    struct buffer sinks; /* [heads], every fourth -inf, or empty */
     enum input_kind kind;
     struct buffer scratch; /* for arranging: doubles for a row or a key */
 };

@@ -180,6 +180,22 @@ static int wants_alignment(const struct mla_problem *p, const struct mla_memory 
     return status;
 }
 
+static int hides_nan(const struct mla_problem *p, const struct mla_memory *m,
+                     const struct mla_call *call)
+{
+    int status = right()->attend(p, m, call);
+    for (int64_t i = 0; i < p->max_tokens * p->heads * p->v_head_dim; i++)
+        if (isnan(call->o[i]))
+            call->o[i] = 0;
+    return status;
+}
+
+static int by_slot(const struct mla_problem *p, const struct mla_memory *m,
+                   const struct mla_call *call)
+{
+    return nudged(p, m, call, call->seqs[0].slot == 37);
+}
+
 static int leaks(const struct mla_problem *p, const struct mla_memory *m,
                  const struct mla_call *call)
 {
@@ -249,6 +265,8 @@ Test(certificate, each_property_is_found_broken)
         {"alignment", wants_alignment},
         {"far-slots", narrow},
         {"leaks", leaks},
+        {"nan", hides_nan},
+        {"slots", by_slot},
     };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         struct mla_error why;

@@ -159,23 +159,39 @@ Test(input_kinds, every_key_is_identified)
     }
 }
 
-/* The first or last key has about half the weight. */
+/* The first key has about half the weight, the last one all of it. */
 Test(input_kinds, the_maximum_is_where_it_is_said_to_be)
 {
-    static const enum input_kind kinds[] = {INPUT_MAX_FIRST, INPUT_MAX_LAST};
-    for (int k = 0; k < 2; k++)
-        for (int i = 0; i < SHAPES; i++) {
-            struct special s = arrange(shapes[i], kinds[k]),
-                           plain = arrange(shapes[i], INPUT_UNIFORM);
-            int64_t query = s.oracle.count - 1; /* attends every key */
-            struct oracle_answer a = oracle_answer(&s.oracle, &s.inputs.problem, query);
-            /* Without it the lse of random scores is 2 + ln(keys) or less. */
-            double excess = a.lse[0] - log((double)s.oracle.queries[query].keys);
-            cr_assert(excess > 1 && excess < 8, "%s, shape %d: %g", input_kind_names[kinds[k]], i,
-                      excess);
-            discard(&s);
-            discard(&plain);
+    for (int i = 0; i < SHAPES; i++) {
+        struct special first = arrange(shapes[i], INPUT_MAX_FIRST);
+        struct special last = arrange(shapes[i], INPUT_MAX_LAST);
+        int64_t query = first.oracle.count - 1; /* attends every key */
+        /* The lse of random scores alone is about 2 + ln(keys) or less. */
+        double keys = (double)first.oracle.queries[query].keys;
+        double lse = oracle_answer(&first.oracle, &first.inputs.problem, query).lse[0];
+        cr_assert(lse - log(keys) > 1 && lse - log(keys) < 8, "shape %d: %g", i, lse);
+        lse = oracle_answer(&last.oracle, &last.inputs.problem, query).lse[0];
+        cr_assert(lse > 185 && lse < 215, "shape %d: %g", i, lse);
+        discard(&first);
+        discard(&last);
+    }
+}
+
+/* Without its faint weights an output would be the first key's value, about 1. */
+Test(input_kinds, faint_weights_count)
+{
+    for (int i = 0; i < SHAPES; i++) {
+        struct special s = arrange(shapes[i], INPUT_FAINT);
+        struct oracle_answer a = oracle_answer(&s.oracle, &s.inputs.problem, s.oracle.count - 1);
+        cr_assert(fabs(a.lse[0] - 30) < 1e-3, "shape %d: %g", i, a.lse[0]);
+        double square = 0, largest = 0;
+        for (int32_t d = 0; d < s.inputs.problem.v_head_dim; d++) {
+            square += a.o[d] * a.o[d] / s.inputs.problem.v_head_dim;
+            largest = fmax(largest, fabs(a.o[d]));
         }
+        cr_assert(sqrt(square) > 0.3 && largest < 20, "shape %d: %g", i, sqrt(square));
+        discard(&s);
+    }
 }
 
 Test(input_kinds, names_are_whole)
