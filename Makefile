@@ -123,12 +123,16 @@ $(OBJECTS): | $(SETUP_GOALS)
 SUITE ?= default
 TESTFLAGS ?=
 MUTANTFLAGS ?=
+JUDGEFLAGS ?=
+SEEDS ?= 1000
+SEED ?= 1
+RECORD ?= results/largest-errors.json
 RUN ?= $(patsubst %/result.json,%,$(shell ls -t results/*/result.json 2>/dev/null | head -n 1))
 DATA := $(DESTDIR)$(PREFIX)/share/mlabench
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 
 .PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
-	mutants check-threads ci ci-full clean
+	mutants judges soak check-threads ci ci-full clean
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
@@ -170,9 +174,17 @@ test-asan: | $(SETUP_GOALS) ## the tests under AddressSanitizer and UBSan
 test-tsan: | $(SETUP_GOALS) ## the kernels' threads under ThreadSanitizer
 	$(MAKE) SANITIZE=thread check-threads
 
+# How the scripts build broken kernels.
+PLUGIN_BUILD = --build=$(BUILD) --cc='$(CC)' --flags='$(FLAGS) $(BLAS_FLAGS)' --libs='$(BLAS_LIBS) -lm'
+
 mutants: all ## that verification finds broken kernels: MUTANTFLAGS='--sample 20'
-	@scripts/mutants.py --build=$(BUILD) --cc='$(CC)' --flags='$(FLAGS) $(BLAS_FLAGS)' \
-		--libs='$(BLAS_LIBS) -lm' $(MUTANTFLAGS)
+	@scripts/mutants.py $(PLUGIN_BUILD) $(MUTANTFLAGS)
+
+judges: all ## which of them other projects' tests would notice: JUDGEFLAGS='--sample 20'
+	@scripts/judges.py $(PLUGIN_BUILD) $(JUDGEFLAGS)
+
+soak: all ## right kernels on random cases, without a false alarm: SEEDS=1000 SEED=1
+	$(BUILD)/mlabench verify --random $(SEEDS) --seed $(SEED) --record $(RECORD)
 
 check-threads: all
 	scripts/check_threads.sh $(BUILD)/mlabench

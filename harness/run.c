@@ -21,6 +21,16 @@ bool run_over(const struct run *run)
     return run->fail_fast && run->tally.failed > 0;
 }
 
+/* A plug-in's words may be in any encoding; JSON takes UTF-8 alone. */
+static void make_writable(char *text)
+{
+    json_t *string = json_string(text);
+    for (char *c = text; *c && !string; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    json_decref(string);
+}
+
 void run_skip(struct run *run, const struct bench_case *c, int kernel, const char *format, ...)
 {
     char reason[640], name[CASE_NAME_MAX], full[CASE_NAME_MAX + 64];
@@ -28,6 +38,7 @@ void run_skip(struct run *run, const struct bench_case *c, int kernel, const cha
     va_start(arguments, format);
     vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
+    make_writable(reason);
     case_name(c, name);
     for (int i = 0; i < run->catalogue->count; i++) {
         if (kernel >= 0 ? i != kernel : !case_wants(c, run->catalogue->names[i]))
