@@ -36,11 +36,14 @@ static void scale_queries(const struct arranging *a, double nope_factor, double 
     }
 }
 
-/* Only one part of the scores is left, at the size that both had. */
+/* Only one part of the scores is left, at the size that both had; all of them stay where the model
+ * has no such part. */
 static void keep_one_part(const struct arranging *a, bool rope)
 {
     int64_t part = rope ? a->rope : a->nope;
-    double factor = part ? sqrt((double)a->qk / (double)part) : 0;
+    if (part == 0)
+        return;
+    double factor = sqrt((double)a->qk / (double)part);
     scale_queries(a, rope ? 0 : factor, rope ? factor : 0);
 }
 
@@ -193,8 +196,10 @@ static void repeat_first_rows(const struct arranging *a)
 static void cancel_pairs(const struct arranging *a)
 {
     const float large = 1e4F;
-    if (a->latent)
+    if (a->latent && a->rope)
         keep_one_part(a, true);
+    else if (a->latent)
+        scale_queries(a, 0, 0);
     int64_t key_first = a->latent ? a->rank : 0, key_count = a->latent ? a->rope : a->qk;
     int64_t value_first = a->latent ? 0 : a->qk, value_count = a->latent ? a->rank : a->v;
     for (int32_t i = 0; i < a->inputs->workload.batch; i++)

@@ -134,7 +134,9 @@ void ref_softmax(int64_t count, double sink, struct ref_sums s, const struct ref
 {
     /* Without keys there is no largest score. */
     out->lse[head] = count ? exponentiate(count, sink, s) : sink;
-    double a = 0, b_squared = 0;
+    /* The sink is one more score, with no value. */
+    double a = count && sink > -INFINITY ? exp(sink - out->lse[head]) * fabs(sink) : 0;
+    double b_squared = a * a;
     for (int64_t j = 0; j < count; j++) {
         a += s.value[j] * s.magnitude[j];
         b_squared += s.value[j] * s.value[j] * s.square[j] * s.square[j];

@@ -93,7 +93,8 @@ struct ref_output {
  *   scale_o = sum_j p_j |v_j| (1 + a_j + sum_i p_i a_i);  scale_lse = 1 + sum_j p_j a_j
  *   b_j = |s_j| + scale sqrt(sum_i q_i^2 k_ji^2);  B = sqrt(sum_i p_i^2 b_i^2)
  *   rms_o = |o| + sqrt(sum_j p_j^2 v_j^2 (1 + b_j + B)^2);  rms_lse = 1 + B
- * A sink adds its exponential to the denominator and nothing to o. */
+ * A sink adds its exponential to the denominator and nothing to o; to sum_i p_i a_i and B it adds a
+ * term like a key's, with a = b = |sink|. */
 int ref_attend_kv(const struct ref_dims *dims, const double *q, const struct ref_rows *rows,
                   const double *sinks, const struct ref_output *out, int threads);
 

@@ -314,7 +314,8 @@ static void exact_score(const struct exact *q, int64_t q_at, const struct exact 
     mpfr_clear(term);
 }
 
-/* p_j in place of s_j; (lse, 1 + sum_j p_j a_j, 1 + sqrt(sum_j p_j^2 b_j^2)) in lse[head]. */
+/* p_j in place of s_j; (lse, 1 + sum_j p_j a_j, 1 + sqrt(sum_j p_j^2 b_j^2)) in lse[head], the sink
+ * being one of the sums' terms. */
 static void exact_softmax(struct exact *p, double sink, struct exact *lse, int64_t head)
 {
     mpfr_t sum, term;
@@ -327,7 +328,13 @@ static void exact_softmax(struct exact *p, double sink, struct exact *lse, int64
     }
     mpfr_log(lse->value[head], sum, N);
     mpfr_set_zero(lse->magnitude[head], 1);
-    mpfr_set_zero(lse->root[head], 1);
+    if (sink > -INFINITY) {
+        mpfr_set_d(term, sink, N);
+        mpfr_exp(term, term, N);
+        mpfr_div(term, term, sum, N);
+        mpfr_mul_d(lse->magnitude[head], term, fabs(sink), N);
+    }
+    mpfr_set(lse->root[head], lse->magnitude[head], N);
     for (int64_t j = 0; j < p->count; j++) {
         mpfr_div(p->value[j], p->value[j], sum, N);
         mpfr_mul(term, p->value[j], p->magnitude[j], N);

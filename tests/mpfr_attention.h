@@ -56,7 +56,8 @@ struct exact *exact_expand(const struct ref_dims *dims, const float *wkv_b, int6
 
 /* Attention of one query, q's elements from `first_q` on, to the first `count` key-value rows.
  * Writes o's elements from `first_o` on and, unless NULL, lse [heads]; their magnitudes are
- * scale_o and scale_lse, their roots rms_o and rms_lse. sinks [heads] or NULL. */
+ * scale_o and scale_lse, their roots rms_o and rms_lse. sinks [heads] or NULL. With a sink, one key
+ * or more. */
 void exact_attend(const struct ref_dims *dims, const struct exact *q, int64_t first_q,
                   int64_t count, const struct exact *rows, const double *sinks, struct exact *o,
                   int64_t first_o, struct exact *lse);
