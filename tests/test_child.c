@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/child.h"
+#include "harness/memory.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -50,6 +51,55 @@ Test(child, a_crash_is_a_failure_with_its_signal)
     struct mla_error error;
     cr_assert(child_run(&job, &error) == MLA_FAILED);
     cr_assert(strstr(error.message, "Illegal instruction"), "%s", error.message);
+}
+
+enum deed { ILLEGAL, ABORT, BESIDE, READ_ONLY };
+
+static int do_wrong(void *context, struct child_channel *channel, struct mla_error *error)
+{
+    struct buffer buffer;
+    (void)channel;
+    int code = buffer_create(&buffer, BUFFER_GUARD_START, 100, "the thing", error);
+    volatile char *bytes = buffer.data;
+    switch (*(const enum deed *)context) {
+    case ILLEGAL:
+        raise(SIGILL);
+        break;
+    case ABORT:
+        abort();
+    case BESIDE:
+        code = bytes[-8];
+        break;
+    case READ_ONLY:
+        buffer_read_only(&buffer);
+        bytes[5] = 1;
+        break;
+    }
+    return code;
+}
+
+Test(child, what_a_crash_was_is_said)
+{
+    static const struct {
+        enum deed deed;
+        enum child_ending ending;
+        const char *message;
+    } deeds[] = {
+        {ILLEGAL, CHILD_CRASHED, "an instruction that this CPU does not have"},
+        {ABORT, CHILD_CRASHED, "it called abort"},
+        {BESIDE, CHILD_OUT_OF_BOUNDS, "reading 8 bytes before the start of the thing (100 bytes)"},
+        {READ_ONLY, CHILD_OUT_OF_BOUNDS,
+         "writing at offset 5 of the thing, which is read-only now"},
+    };
+    for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
+        enum deed deed = deeds[i].deed;
+        enum child_ending ending;
+        struct child_job job = {do_wrong, NULL, &deed, 20};
+        struct mla_error error;
+        cr_assert(child_run_ending(&job, &ending, &error) == MLA_FAILED);
+        cr_assert(strstr(error.message, deeds[i].message), "%s", error.message);
+        cr_assert(ending == deeds[i].ending, "%s: ending %d", error.message, (int)ending);
+    }
 }
 
 static int hang(void *context, struct child_channel *channel, struct mla_error *error)
