@@ -6,6 +6,7 @@
 #include "harness/cpu.h"
 #include "harness/memory.h"
 #include "harness/noise.h"
+#include "harness/placement.h"
 #include "harness/random.h"
 #include "harness/stages.h"
 
@@ -19,9 +20,7 @@ static const double warm_up_change = 0.03;
 /* One kernel, ready to run. */
 struct arm {
     const struct mla_kernel *kernel;
-    struct mla_problem problem;
-    struct mla_plan plan;
-    struct mla_seq *seqs;
+    struct placement placed;
     struct buffer prepared, cache, workspace, o, lse;
     struct mla_memory memory;
     struct mla_call call;
@@ -42,23 +41,12 @@ struct bench {
 
 static int plan_arm(struct arm *arm, const struct inputs *inputs, struct mla_error *error)
 {
-    struct workload placed = inputs->workload;
-    arm->problem = inputs->problem;
-    int status = arm->kernel->plan(&arm->problem, &arm->plan);
-    size_t size = sizeof *arm->seqs * (size_t)placed.batch;
-    arm->seqs = malloc(size);
-    if (!arm->seqs)
-        return mla_fail(error, MLA_MACHINE, "no memory for %d sequences", placed.batch);
-    memcpy(arm->seqs, placed.seqs, size);
-    placed.seqs = arm->seqs;
-    if (status == 0 && arm->plan.slot_align > 1) {
-        workload_place(&placed, arm->plan.slot_align, 0);
-        arm->problem.slots = placed.slots;
-        status = arm->kernel->plan(&arm->problem, &arm->plan);
+    int code = placement_create(inputs, arm->kernel, 0, 0, &arm->placed, error);
+    if (code == MLA_FAILED) {
+        struct mla_error because = *error;
+        return mla_fail(error, code, "%s: %.500s", arm->kernel->name, because.message);
     }
-    if (status)
-        return mla_fail(error, MLA_FAILED, "%s: plan returned %d", arm->kernel->name, status);
-    return 0;
+    return code;
 }
 
 static size_t output_floats(const struct mla_problem *p)
@@ -68,21 +56,21 @@ static size_t output_floats(const struct mla_problem *p)
 
 static uint64_t arm_bytes(const struct arm *arm)
 {
-    return arm->plan.prepared + arm->plan.cache_payload + arm->plan.cache_padding +
-           arm->plan.workspace + sizeof(float) * 2 * output_floats(&arm->problem);
+    return arm->placed.plan.prepared + arm->placed.plan.cache_payload +
+           arm->placed.plan.cache_padding + arm->placed.plan.workspace +
+           sizeof(float) * 2 * output_floats(&arm->placed.problem);
 }
 
 static void release_arm(struct arm *arm)
 {
     if (arm->kernel->release && arm->memory.cache)
-        arm->kernel->release(&arm->problem, arm->prepared.data);
+        arm->kernel->release(&arm->placed.problem, arm->prepared.data);
     buffer_destroy(&arm->prepared);
     buffer_destroy(&arm->cache);
     buffer_destroy(&arm->workspace);
     buffer_destroy(&arm->o);
     buffer_destroy(&arm->lse);
-    free(arm->seqs);
-    arm->seqs = NULL;
+    placement_destroy(&arm->placed);
 }
 
 uint64_t measure_bytes(const struct inputs *inputs, const struct mla_kernel *kernel)
@@ -90,21 +78,21 @@ uint64_t measure_bytes(const struct inputs *inputs, const struct mla_kernel *ker
     struct arm arm = {.kernel = kernel};
     struct mla_error ignored;
     uint64_t bytes = plan_arm(&arm, inputs, &ignored) ? 0 : arm_bytes(&arm);
-    free(arm.seqs);
+    placement_destroy(&arm.placed);
     return bytes;
 }
 
 static int allocate_arm(struct arm *arm, struct mla_error *error)
 {
-    const struct mla_problem *p = &arm->problem;
+    const struct mla_problem *p = &arm->placed.problem;
     const struct {
         struct buffer *buffer;
         size_t size;
         const char *what;
     } wanted[] = {
-        {&arm->prepared, arm->plan.prepared, "the prepared weights"},
-        {&arm->cache, arm->plan.cache_payload + arm->plan.cache_padding, "the cache"},
-        {&arm->workspace, arm->plan.workspace, "the workspace"},
+        {&arm->prepared, arm->placed.plan.prepared, "the prepared weights"},
+        {&arm->cache, arm->placed.plan.cache_payload + arm->placed.plan.cache_padding, "the cache"},
+        {&arm->workspace, arm->placed.plan.workspace, "the workspace"},
         {&arm->o, sizeof(float) * output_floats(p), "the outputs"},
         {&arm->lse, sizeof(float) * (size_t)p->max_tokens * (size_t)p->heads, "lse"},
     };
@@ -124,8 +112,9 @@ static int store_rows(const struct arm *arm, const struct inputs *inputs, int32_
     if (count == 0)
         return 0;
     int64_t row = workload_first_row(&inputs->workload, seq) + position;
-    return arm->kernel->store(&arm->problem, &arm->memory, &arm->seqs[seq], position, count,
-                              (const float *)inputs->rows.data + row * inputs->width, threads);
+    return arm->kernel->store(&arm->placed.problem, &arm->memory, &arm->placed.seqs[seq], position,
+                              count, (const float *)inputs->rows.data + row * inputs->width,
+                              threads);
 }
 
 /* The cache holds all rows but the new ones, which every step stores anew. */
@@ -133,13 +122,14 @@ static int fill_arm(struct arm *arm, const struct bench *bench, struct mla_error
 {
     int threads = bench->settings->threads;
     const struct mla_kernel *kernel = arm->kernel;
-    int status = kernel->prepare ? kernel->prepare(&arm->problem, arm->prepared.data, threads) : 0;
+    int status =
+        kernel->prepare ? kernel->prepare(&arm->placed.problem, arm->prepared.data, threads) : 0;
     for (int32_t i = 0; i < bench->inputs->workload.batch && status == 0; i++)
-        status = store_rows(arm, bench->inputs, i, 0, arm->seqs[i].position, threads);
+        status = store_rows(arm, bench->inputs, i, 0, arm->placed.seqs[i].position, threads);
     if (status)
         return mla_fail(error, MLA_FAILED, "%s: filling the cache returned %d", kernel->name,
                         status);
-    arm->call = (struct mla_call){.seqs = arm->seqs,
+    arm->call = (struct mla_call){.seqs = arm->placed.seqs,
                                   .batch = bench->inputs->workload.batch,
                                   .threads = threads,
                                   .q = bench->inputs->q.data,
@@ -147,6 +137,7 @@ static int fill_arm(struct arm *arm, const struct bench *bench, struct mla_error
                                   .lse = arm->lse.data,
                                   .enter = stages_enter,
                                   .enter_context = bench->clocks};
+    inputs_call(bench->inputs, &arm->call);
     return 0;
 }
 
@@ -156,11 +147,11 @@ static int step(const struct bench *bench, const struct arm *arm, int64_t *store
     int64_t start = clock_ns();
     int status = 0;
     for (int32_t i = 0; i < bench->inputs->workload.batch && status == 0; i++)
-        status = store_rows(arm, bench->inputs, i, arm->seqs[i].position, arm->seqs[i].tokens,
-                            bench->settings->threads);
+        status = store_rows(arm, bench->inputs, i, arm->placed.seqs[i].position,
+                            arm->placed.seqs[i].tokens, bench->settings->threads);
     *store_ns += clock_ns() - start;
     if (status == 0)
-        status = arm->kernel->attend(&arm->problem, &arm->memory, &arm->call);
+        status = arm->kernel->attend(&arm->placed.problem, &arm->memory, &arm->call);
     return status;
 }
 

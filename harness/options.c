@@ -51,7 +51,7 @@ static const struct row rows[] = {
      "check which invariances the kernel keeps"},
     {"page-size", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.page_sizes),
      "slots per page of a paged cache; 0: contiguous (0)"},
-    {"top-k", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.top_k),
+    {"top-k", 0, CASE_TEXT, "N,...", COMMAND_VERIFY, AT(by_hand.top_k),
      "sparse attention over so many listed positions; 0: dense (0)"},
     {"sinks", 0, CASE_FLAG, NULL, RUNS, AT(by_hand.sinks), "an attention sink per head"},
     {"inputs", 0, CASE_TEXT, "KIND,...|all", RUNS, AT(by_hand.inputs),
