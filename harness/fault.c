@@ -86,8 +86,8 @@ static void handle(int number, siginfo_t *info, void *context)
     write_all("\n{\"" FAULT_KEY "\": \"");
     write_all(text);
     write_all(in_buffer ? "\", \"" FAULT_BUFFER_KEY "\": true}\n" : "\"}\n");
-    /* SA_RESETHAND has put back what ends the process: returning does the faulting access again, but
-     * a signal that was sent has to be sent again. */
+    /* SA_RESETHAND has put back what ends the process: returning does the faulting access again,
+     * but a signal that was sent has to be sent again. */
     if (info->si_code <= 0)
         raise(number);
 }

@@ -16,10 +16,11 @@
  *
  * with n = keys + kv_lora_rank + qk_nope_head_dim + qk_rope_head_dim + 8, the sums one after the
  * other and the softmax's own operations.
- * An output passes if its error is within `limit` of these units. The limit is 2. Right fp32 kernels
- * come to 0.7 over all models and lengths of the suites. Over 1,500 random cases 99.9 % of them stay
- * below 0.9 and all below 1.1, the largest with a kv_lora_rank of 3: the few elements of q' that an
- * absorbed kernel rounds are shared by all keys, whose errors then no longer are independent.
+ * An output passes if its error is within `limit` of these units. The limit is 2. Right fp32
+ * kernels come to 0.7 over all models and lengths of the suites. Over 1,500 random cases 99.9 % of
+ * them stay below 0.9 and all below 1.1, the largest with a kv_lora_rank of 3: the few elements of
+ * q' that an absorbed kernel rounds are shared by all keys, whose errors then no longer are
+ * independent.
  *
  * Where the inputs are arranged (input_kind_arranged) the independence is gone, and the proved
  * bound is taken: the unit is then gamma_n scale / limit, scale being the reference's scale_o and
