@@ -60,7 +60,7 @@ static int do_wrong(void *context, struct child_channel *channel, struct mla_err
     struct buffer buffer;
     (void)channel;
     int code = buffer_create(&buffer, BUFFER_GUARD_START, 100, "the thing", error);
-    volatile char *bytes = buffer.data;
+    volatile unsigned char *bytes = buffer.data;
     switch (*(const enum deed *)context) {
     case ILLEGAL:
         raise(SIGILL);
