@@ -16,7 +16,7 @@
 #include <string.h>
 
 /* A kernel that takes longer over one project's cases hangs; the reference takes seconds. */
-static const double kernel_limit_s = 60, prepare_limit_s = 600;
+static const double kernel_limit_s = 20, prepare_limit_s = 600;
 
 /* One criterion, made concrete. */
 struct exam {
@@ -33,6 +33,7 @@ struct judging {
     int count, threads;
     uint64_t seed;
     struct finding (*findings)[CRITERIA]; /* [count] */
+    const struct criterion **hung;        /* [count] the first under which it hung, or NULL */
     /* What the child at hand works on, and where its answer goes. */
     struct exam exam;
     const struct mla_kernel *kernel;
@@ -68,7 +69,8 @@ static int choose_kernels(struct judging *j, const char *globs, struct mla_error
         return code;
     j->kernels = calloc((size_t)catalogue->count, sizeof *j->kernels);
     j->findings = calloc((size_t)catalogue->count, sizeof *j->findings);
-    if (!j->kernels || !j->findings)
+    j->hung = calloc((size_t)catalogue->count, sizeof *j->hung);
+    if (!j->kernels || !j->findings || !j->hung)
         return mla_fail(error, MLA_MACHINE, "no memory for %d kernels", catalogue->count);
     for (int i = 0; i < catalogue->count; i++)
         if (case_wants(&c, catalogue->names[i]))
@@ -140,6 +142,21 @@ static int prepare(void *context, struct child_channel *channel, struct mla_erro
     return code;
 }
 
+/* What is prepared is every kernel's to see and none's to change for the next one: kernels that
+ * write to their inputs are among those to be judged. */
+static int unshare(struct exam *exam, struct mla_error *error)
+{
+    int code = buffer_unshare(&exam->wkv_b, error);
+    for (int i = 0; i < CRITERION_CASES_MAX && !code; i++) {
+        struct core *core = &exam->cores[i];
+        struct buffer *buffers[] = {&core->q, &core->latent, &core->sinks,
+                                    &core->o, &core->lse,    &exam->layers[i].y};
+        for (size_t b = 0; b < sizeof buffers / sizeof buffers[0] && !code; b++)
+            code = buffer_unshare(buffers[b], error);
+    }
+    return code;
+}
+
 /* Stops at the first case that notices, as their tests do. */
 static int judge(void *context, struct child_channel *channel, struct mla_error *error)
 {
@@ -163,21 +180,37 @@ static void take_finding(void *context, const json_t *message)
     finding_read(message, ((struct judging *)context)->finding);
 }
 
+/* Whether it is clear without running the kernel what comes of it. One that hung is taken to hang
+ * again: finding out would cost the limit every time. */
+static bool foregone(const struct mla_kernel *kernel, const struct criterion *hung,
+                     struct finding *finding)
+{
+    if (!cpu_has_isa(kernel->isa)) {
+        snprintf(finding->reason, sizeof finding->reason, "this CPU lacks %s", kernel->isa);
+        return true;
+    }
+    if (hung) {
+        *finding = (struct finding){.kind = NOTICED, .figure = INFINITY};
+        snprintf(finding->reason, sizeof finding->reason, "hung before, in %s", hung->name);
+    }
+    return hung != NULL;
+}
+
 static int judge_one(struct judging *j, int kernel, struct mla_error *error)
 {
     struct child_job job = {judge, take_finding, j, kernel_limit_s};
+    enum child_ending how;
     int criterion = (int)(j->exam.criterion - criteria);
     j->kernel = j->kernels[kernel];
     j->finding = &j->findings[kernel][criterion];
     progress_step(&j->progress, "%s", j->kernel->name);
-    if (!cpu_has_isa(j->kernel->isa)) {
-        snprintf(j->finding->reason, sizeof j->finding->reason, "this CPU lacks %s",
-                 j->kernel->isa);
+    if (foregone(j->kernel, j->hung[kernel], j->finding))
         return 0;
-    }
-    int code = child_run(&job, error);
+    int code = child_run_ending(&job, &how, error);
     if (code == MLA_INTERRUPTED || code == 0)
         return code;
+    if (how == CHILD_HUNG)
+        j->hung[kernel] = j->exam.criterion;
     /* Whoever runs the test sees a crash; a lack of memory says nothing. */
     *j->finding =
         (struct finding){.kind = code == MLA_FAILED ? NOTICED : NOT_RUN, .figure = INFINITY};
@@ -197,6 +230,8 @@ static int judge_all(struct judging *j, const char *configs, struct mla_error *e
         code = create_exam(&criteria[i], configs, j->seed, &j->exam, error);
         if (!code)
             code = child_run(&job, error);
+        if (!code)
+            code = unshare(&j->exam, error);
         for (int k = 0; k < j->count && !code; k++)
             code = judge_one(j, k, error);
         destroy_exam(&j->exam);
@@ -318,6 +353,7 @@ int command_judge(const struct options *options, const struct paths *paths, int 
         print(&j, options->json);
     free(j.kernels);
     free(j.findings);
+    free(j.hung);
     catalogue_destroy(&j.catalogue);
     return code;
 }

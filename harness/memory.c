@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* mremap */
 #include "harness/memory.h"
 
 #include <errno.h>
@@ -98,6 +99,25 @@ int buffer_create(struct buffer *buffer, enum buffer_kind kind, size_t size, con
         watch(buffer, NULL);
     }
     return 0;
+}
+
+int buffer_unshare(struct buffer *buffer, struct mla_error *error)
+{
+    if (!buffer->map)
+        return 0;
+    void *copy = mmap(NULL, buffer->map_size, PROT_READ | PROT_WRITE,
+                      MAP_ANONYMOUS | MAP_NORESERVE | MAP_PRIVATE, -1, 0);
+    if (copy == MAP_FAILED)
+        return mla_fail(error, MLA_MACHINE, "no memory for a copy of %s (%zu bytes): %s",
+                        buffer->what, buffer->size, strerror(errno));
+    memcpy(copy, buffer->map, buffer->map_size);
+    void *moved = mremap(copy, buffer->map_size, buffer->map_size, MREMAP_MAYMOVE | MREMAP_FIXED,
+                         buffer->map);
+    if (moved != MAP_FAILED)
+        return 0;
+    munmap(copy, buffer->map_size);
+    return mla_fail(error, MLA_MACHINE, "cannot move a copy of %s: %s", buffer->what,
+                    strerror(errno));
 }
 
 static bool holds(const char *from, const char *to, unsigned char byte)

@@ -39,6 +39,10 @@ int buffer_create(struct buffer *buffer, enum buffer_kind kind, size_t size, con
                   struct mla_error *error);
 void buffer_destroy(struct buffer *buffer);
 
+/* What BUFFER_SHARED holds stays, where it is, but processes forked from here on have copies of
+ * their own: what one of them writes is not seen by the next. Returns 0 or MLA_MACHINE. */
+int buffer_unshare(struct buffer *buffer, struct mla_error *error);
+
 /* Whether nothing was written outside the buffer's bytes where no guard would have noticed. */
 bool buffer_intact(const struct buffer *buffer);
 

@@ -39,6 +39,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+SCRIPT = Path(__file__).resolve()
 FOLDER = Path("tests/mutants")
 NAME = re.compile(r"[a-z0-9-]{1,40}$")
 HANGS_AFTER_S = 600
@@ -193,12 +194,14 @@ def read_mutants():
     return mutants
 
 
+def control_of(m):
+    """What the mutant is made from, unbroken."""
+    name = f"control-{Path(m.verbs).stem}-{m.kernel}" if m.verbs else f"control-{m.kernel}"
+    return replace(m, name=name, bug="", equivalent="", edits=())
+
+
 def controls_of(mutants):
-    """What each mutant is made from, unbroken."""
-    controls = {}
-    for m in mutants:
-        name = f"control-{Path(m.verbs).stem}-{m.kernel}" if m.verbs else f"control-{m.kernel}"
-        controls[name] = replace(m, name=name, bug="", equivalent="", edits=())
+    controls = {control.name: control for control in map(control_of, mutants)}
     return list(controls.values())
 
 
@@ -269,6 +272,19 @@ class Builder:
             path.write_text(text, encoding="utf-8")
         return set(texts)
 
+    def path(self, mutant):
+        return self.folder / f"{mutant.name}.so"
+
+    def is_current(self, mutant):
+        """Whether its plug-in is newer than all that it is made from."""
+        path = self.path(mutant)
+        # What is in kernels/ is older than its object.
+        made_from = [*self.objects, FOLDER / f"{mutant.group}.mutants", SCRIPT]
+        if mutant.verbs:
+            made_from.append(Path(mutant.verbs))
+        return path.exists() and all(source.stat().st_mtime < path.stat().st_mtime
+                                     for source in made_from)
+
     def plugin(self, mutant):
         """Makes the plug-in and returns its path."""
         overlay = self.folder / mutant.name
@@ -280,7 +296,7 @@ class Builder:
         made = {source: self.compile(mutant, overlay, source) for source in own + ["plugin.c"]}
         reused = [o for o in self.objects
                   if str(o.relative_to(self.build).with_suffix(".c")) not in made]
-        path = self.folder / f"{mutant.name}.so"
+        path = self.path(mutant)
         self.run(mutant, [self.cc, *self.flags, "-shared", "-Wl,-Bsymbolic", "-o", str(path),
                           *map(str, [*made.values(), *reused]), *self.libs])
         return path
@@ -413,10 +429,14 @@ def print_conclusion(outcomes):
           f"{count['equivalent']} equivalent")
 
 
+def description(mutant):
+    """The members of a mutant in JSON that do not depend on what came of it."""
+    return {"name": mutant.name, "group": mutant.group, "kernel": mutant.kernel,
+            "bug": mutant.bug, "equivalent": mutant.equivalent or None}
+
+
 def as_json(outcome):
-    m = outcome.mutant
-    return {"name": m.name, "group": m.group, "kernel": m.kernel, "bug": m.bug,
-            "equivalent": m.equivalent or None, "status": outcome.status,
+    return {**description(outcome.mutant), "status": outcome.status,
             "checks": sorted({f["check"] for f in outcome.failures}),
             "failures": outcome.failures}
 
@@ -470,35 +490,39 @@ def plot_data(outcomes, columns):
     return blocks
 
 
-def draw(folder, outcomes):
-    """plots/mutants.svg, .pdf and .png, through the scripts of all plots."""
-    columns = columns_of(outcomes)
-    blocks = plot_data(outcomes, columns)
+def draw(folder, figure, title, blocks, words):
+    """plots/FIGURE.svg, .pdf and .png, through the scripts of all plots; draw.gp says what the
+    words are."""
     for name in ("data", "plots"):
         (folder / name).mkdir(exist_ok=True)
-    (folder / "data/mutants.tsv").write_text("\n\n".join(blocks), encoding="utf-8")
-    killed = sum(o.status == "killed" for o in outcomes)
-    title = f"{killed} of {len(outcomes)} broken kernels are found, and by which checks"
+    (folder / f"data/{figure}.tsv").write_text("\n\n".join(blocks), encoding="utf-8")
     scripts = Path("scripts/plots").resolve()
-    panels = " ".join(["left", "right"][:len(blocks) // 3])
     try:
-        done = subprocess.run(["gnuplot", "-d", "-c", f"{scripts}/draw.gp", str(scripts), "mutants",
-                               "mutants", title, panels, " ".join(columns), " ".join(columns), ""],
+        done = subprocess.run(["gnuplot", "-d", "-c", f"{scripts}/draw.gp", str(scripts), figure,
+                               figure, title, *words],
                               cwd=folder, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         print("no plot: gnuplot is not installed")
         return
     if done.returncode or done.stderr.strip():
         raise SuiteError(f"gnuplot: {done.stderr.strip()}")
-    print(f"plot: {folder}/plots/mutants.svg, .pdf and .png")
+    print(f"plot: {folder}/plots/{figure}.svg, .pdf and .png")
+
+
+def draw_matrix(folder, outcomes):
+    columns = columns_of(outcomes)
+    blocks = plot_data(outcomes, columns)
+    killed = sum(o.status == "killed" for o in outcomes)
+    title = f"{killed} of {len(outcomes)} broken kernels are found, and by which checks"
+    panels = " ".join(["left", "right"][:len(blocks) // 3])
+    draw(folder, "mutants", title, blocks, [panels, " ".join(columns), " ".join(columns), ""])
 
 
 # Running it all
 
 
-def parse_options():
-    parser = argparse.ArgumentParser(description="Runs the mutants of tests/mutants.",
-                                     allow_abbrev=False)
+def option_parser(purpose):
+    parser = argparse.ArgumentParser(description=purpose, allow_abbrev=False)
     parser.add_argument("--build", default="build", help="folder of the normal build (build)")
     parser.add_argument("--cc", default="cc", help="compiler (cc)")
     parser.add_argument("--flags", default="", help="its flags, as in the normal build")
@@ -506,9 +530,14 @@ def parse_options():
     parser.add_argument("--only", default="*", metavar="GLOB", help="mutants whose name matches")
     parser.add_argument("--sample", type=int, metavar="N", help="so many of them, by chance")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of that chance (1)")
-    parser.add_argument("--fail-fast", action="store_true", help="stop a verification that failed")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="at the same time (2)")
     parser.add_argument("--progress", action="store_true", help="a line for each when it is done")
+    return parser
+
+
+def parse_options():
+    parser = option_parser("Runs the mutants of tests/mutants.")
+    parser.add_argument("--fail-fast", action="store_true", help="stop a verification that failed")
     return parser.parse_args()
 
 
@@ -532,20 +561,21 @@ def run_suite(options):
     if outcomes:
         print_matrix(outcomes)
         write_tables(builder.folder, outcomes)
-        draw(builder.folder, outcomes)
+        draw_matrix(builder.folder, outcomes)
     without_errors(results)
     print_conclusion(outcomes)
     return 0 if all(o.status in ("killed", "equivalent") for o in outcomes) else 1
 
 
-def main():
-    os.chdir(Path(__file__).resolve().parent.parent)
+def exit_code(suite, options):
+    """What the suite returns, run in the tree's root, or 2 with a message if it is at fault."""
+    os.chdir(SCRIPT.parent.parent)
     try:
-        return run_suite(parse_options())
+        return suite(options)
     except (SuiteError, OSError) as error:
-        print(f"mutants: {error}", file=sys.stderr)
+        print(f"{Path(sys.argv[0]).stem}: {error}", file=sys.stderr)
         return 2
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(run_suite, parse_options()))

@@ -54,6 +54,34 @@ Test(memory, read_only_can_be_read_and_not_written)
     buffer_destroy(&buffer);
 }
 
+/* Runs in a process of its own. */
+static void write_elsewhere(char *byte, char value)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        *byte = value;
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+}
+
+Test(memory, what_is_shared_can_be_unshared)
+{
+    struct mla_error error;
+    struct buffer buffer, none;
+    cr_assert(buffer_create(&buffer, BUFFER_SHARED, 5000, "x", &error) == 0);
+    cr_assert(buffer_create(&none, BUFFER_SHARED, 0, "y", &error) == 0);
+    char *data = buffer.data;
+    write_elsewhere(data + 4999, 3);
+    cr_assert(data[4999] == 3);
+    cr_assert(buffer_unshare(&buffer, &error) == 0, "%s", error.message);
+    cr_assert(buffer.data == data && data[4999] == 3);
+    write_elsewhere(data + 4999, 4);
+    cr_assert(data[4999] == 3);
+    cr_assert(buffer_unshare(&none, &error) == 0, "%s", error.message);
+    buffer_destroy(&buffer);
+}
+
 Test(memory, changed_words_are_counted)
 {
     struct mla_error error;
