@@ -513,7 +513,8 @@ def draw_matrix(folder, outcomes):
     columns = columns_of(outcomes)
     blocks = plot_data(outcomes, columns)
     killed = sum(o.status == "killed" for o in outcomes)
-    title = f"{killed} of {len(outcomes)} broken kernels are found, and by which checks"
+    broken = sum(o.status != "equivalent" for o in outcomes)
+    title = f"{killed} of {broken} broken kernels are found, and by which checks"
     panels = " ".join(["left", "right"][:len(blocks) // 3])
     draw(folder, "mutants", title, blocks, [panels, " ".join(columns), " ".join(columns), ""])
 
