@@ -73,7 +73,8 @@ static bool affordable(struct case_run *cr, const struct contender *contender, u
                  (double)bytes / (1 << 30), (double)available / (1 << 30));
         return false;
     }
-    /* Where only verification is asked for, an estimate on a busy machine is no reason to leave it. */
+    /* Where only verification is asked for, an estimate on a busy machine is no reason to leave it.
+     */
     if (cr->run->timing && seconds > limit) {
         run_skip(cr->run, cr->c, contender->index,
                  "would take about %.0f s to fill and verify, the limit is %.0f s (10 "
