@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Each property of the certificate is found broken by a kernel that breaks it, and kept by those
- * that do. */
+ * Each property of the certificate is found broken by a kernel that breaks it. (That right kernels
+ * keep them all is in test_kernels.c.) */
 #include "harness/certificate.h"
 #include "harness/oracle.h"
-#include "tests/kernel_runner.h"
+#include "tests/small_inputs.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -233,9 +233,9 @@ static enum certificate_outcome outcome_of(const struct mla_kernel *kernel, cons
                                            int64_t page_size, struct mla_error *why)
 {
     enum certificate_outcome outcome = CERTIFIED_OUTCOMES;
-    struct inputs inputs = runner_inputs(&shape, 3);
+    struct extras extras = {.page_size = page_size};
+    struct inputs inputs = inputs_with(&shape, &extras, 3);
     struct oracle oracle;
-    inputs.problem.page_size = page_size;
     cr_assert(oracle_create(&inputs, INFINITY, &oracle, why) == 0);
     cr_assert(oracle_compute(&oracle, &inputs, 1, why) == 0);
     struct certificate_subject subject = {&inputs, &oracle, kernel, 20000};
@@ -292,29 +292,11 @@ Test(certificate, heads_chunks_and_pages_are_found_broken)
     cr_assert(outcome_of(&kernel, "copied-pages", 16, &why) == CERTIFIED_BROKEN);
     kernel = *right();
     kernel.attend = heads_mixed;
-    struct inputs inputs = runner_inputs(&shape, 1);
+    struct inputs inputs = inputs_of(&shape, 1);
     first_weight = inputs.problem.wkv_b[0];
     inputs_destroy(&inputs);
     cr_assert(outcome_of(&kernel, "heads", 0, &why) == CERTIFIED_BROKEN);
     cr_assert(outcome_of(&kernel, "repeated", 0, &why) == CERTIFIED_BITS);
-}
-
-Test(certificate, right_kernels_keep_them_all)
-{
-    for (uint32_t k = 0; k < mla_kernels()->count; k++) {
-        const struct mla_kernel *kernel = mla_kernels()->kernels[k];
-        const char *refusal;
-        struct mla_problem problem = {.kind = MLA_LATENT, .heads = 1, .heads_kv = 1};
-        if (!kernel->supports(&problem, false, false, &refusal))
-            continue;
-        for (int i = 0; i < CERTIFICATE_CHECKS; i++) {
-            struct mla_error why;
-            enum certificate_outcome outcome =
-                outcome_of(kernel, certificate_checks[i].name, i % 2 ? 16 : 0, &why);
-            cr_assert(outcome != CERTIFIED_BROKEN, "%s, %s: %s", kernel->name,
-                      certificate_checks[i].name, why.message);
-        }
-    }
 }
 
 /* A kernel that promises less may differ in bits, and must be right all the same. */

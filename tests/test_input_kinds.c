@@ -3,7 +3,7 @@
  * Special inputs are what they claim to be, for latents and for keys and values. */
 #include "harness/input_kind.h"
 #include "harness/oracle.h"
-#include "tests/kernel_runner.h"
+#include "tests/small_inputs.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -23,7 +23,7 @@ struct special {
 static struct special arrange(const struct shape *shape, enum input_kind kind)
 {
     struct mla_error error;
-    struct special s = {.inputs = runner_inputs(shape, 1)};
+    struct special s = {.inputs = inputs_of(shape, 1)};
     s.inputs.kind = kind;
     inputs_fill(&s.inputs, 1);
     cr_assert(oracle_create(&s.inputs, INFINITY, &s.oracle, &error) == 0, "%s", error.message);

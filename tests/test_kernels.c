@@ -2,9 +2,10 @@
  *
  * Every kernel of the registry, through the registry, on every edge of every dimension. A new
  * kernel is tested by being listed. */
+#include "harness/certificate.h"
 #include "harness/oracle.h"
 #include "harness/verify.h"
-#include "tests/kernel_runner.h"
+#include "tests/small_inputs.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -14,17 +15,21 @@
 typedef void check_function(const struct inputs *inputs, const struct mla_kernel *kernel,
                             const void *context);
 
-/* Calls `check` for every kernel that supports the shape, and makes sure that some do. */
-static void for_each_kernel(const struct shape *shape, int threads, check_function *check,
-                            const void *context)
+/* Calls `check` for every kernel that supports the shape and the extras (or NULL), and makes sure
+ * that some do. */
+static void for_each_kernel(const struct shape *shape, const struct extras *extras, int threads,
+                            check_function *check, const void *context)
 {
-    struct inputs inputs = runner_inputs(shape, threads);
+    struct inputs inputs = inputs_with(shape, extras, threads);
     const struct mla_registry *registry = mla_kernels();
     int checked = 0;
     for (uint32_t i = 0; i < registry->count; i++) {
         const char *why = NULL;
-        if (!registry->kernels[i]->supports(&inputs.problem, false, false, &why))
+        if (!registry->kernels[i]->supports(&inputs.problem, inputs.listed > 0,
+                                            inputs.sinks.data != NULL, &why)) {
+            cr_assert(why && why[0], "%s refuses without a reason", registry->kernels[i]->name);
             continue;
+        }
         check(&inputs, registry->kernels[i], context);
         checked++;
     }
@@ -58,7 +63,7 @@ static void check_verified(const struct inputs *inputs, const struct mla_kernel 
 static void verify_shapes(const struct shape *shapes, size_t count, int threads)
 {
     for (size_t i = 0; i < count; i++)
-        for_each_kernel(&shapes[i], threads, check_verified, &shapes[i]);
+        for_each_kernel(&shapes[i], NULL, threads, check_verified, &shapes[i]);
 }
 #define VERIFY(shapes, threads) verify_shapes(shapes, sizeof(shapes) / sizeof *(shapes), threads)
 
@@ -134,27 +139,6 @@ Test(kernels, v3_dimensions)
     VERIFY(shapes, 2);
 }
 
-/* Variations whose outputs must be right, whatever bits they have. */
-static void check_variation(const struct inputs *inputs, const struct mla_kernel *kernel,
-                            const void *context)
-{
-    const struct variation *v = context;
-    const struct mla_problem *p = &inputs->problem;
-    if (!runner_supports(inputs, kernel, v))
-        return;
-    float *o = malloc(sizeof *o * (size_t)(p->max_tokens * p->heads * p->v_head_dim));
-    float *lse = malloc(sizeof *lse * (size_t)(p->max_tokens * p->heads));
-    runner_attend(inputs, kernel, v, o, lse);
-    double error = runner_error(inputs, kernel, v, o, lse);
-    cr_assert(error <= 1,
-              "%s: %.3g of the limit (threads %d, page %ld, keys %ld..%ld, sinks %d, "
-              "top_k %d)",
-              kernel->name, error, v->threads, (long)v->page_size, (long)v->kv_begin,
-              (long)v->kv_end, v->sinks, v->top_k);
-    free(o);
-    free(lse);
-}
-
 static const struct shape ragged_latent = {MLA_LATENT, MLA_CAUSAL, 5,   5, 12, 6,
                                            10,         20,         140, 3, 6,  true};
 static const struct shape ragged_kv = {MLA_KV, MLA_CAUSAL, 6, 3, 12, 6, 10, 0, 140, 3, 6, true};
@@ -165,208 +149,90 @@ static const struct shape *const all_shapes[] = {&ragged_latent, &ragged_kv, &lo
                                                  &long_kv};
 enum { ALL_SHAPES = sizeof all_shapes / sizeof all_shapes[0] };
 
-static void check_variations(const struct variation *variations, size_t count)
+static void verify_extras(const struct extras *extras, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         for (int s = 0; s < ALL_SHAPES; s++)
-            for_each_kernel(all_shapes[s], 2, check_variation, &variations[i]);
+            for_each_kernel(all_shapes[s], &extras[i], 2, check_verified, all_shapes[s]);
 }
-#define CHECK(variations) check_variations(variations, sizeof(variations) / sizeof *(variations))
+#define VERIFY_EXTRAS(extras) verify_extras(extras, sizeof(extras) / sizeof *(extras))
 
 Test(kernels, paged)
 {
-    static const struct variation variations[] = {
-        {.page_size = 1},
-        {.page_size = 7, .threads = 2},
-        {.page_size = 16},
-        {.page_size = 64},
-        {.page_size = 16, .chunk = 5, .threads = 2},
-    };
-    CHECK(variations);
+    static const struct extras extras[] = {
+        {.page_size = 1}, {.page_size = 7}, {.page_size = 16}, {.page_size = 64}};
+    VERIFY_EXTRAS(extras);
 }
 
-Test(kernels, key_ranges)
+Test(kernels, first_keys)
 {
-    static const struct variation variations[] = {
-        {.kv_begin = 1},      {.kv_begin = 63, .kv_end = 130},
-        {.kv_end = 1},        {.kv_begin = 129},
-        {.kv_begin = 100000}, {.kv_begin = 20, .page_size = 16, .threads = 2},
-    };
-    CHECK(variations);
+    static const struct extras extras[] = {{.kv_begin = 1},      {.kv_begin = 63},
+                                           {.kv_begin = 64},     {.kv_begin = 129},
+                                           {.kv_begin = 100000}, {.kv_begin = 20, .page_size = 16}};
+    VERIFY_EXTRAS(extras);
 }
 
 Test(kernels, sinks)
 {
-    static const struct variation variations[] = {
+    static const struct extras extras[] = {
         {.sinks = true},
         {.sinks = true, .kv_begin = 100000}, /* a sink and no key */
-        {.sinks = true, .page_size = 16, .threads = 2, .kv_begin = 3},
-    };
-    CHECK(variations);
+        {.sinks = true, .page_size = 16, .kv_begin = 3}};
+    VERIFY_EXTRAS(extras);
 }
 
 Test(kernels, top_k)
 {
-    static const struct variation variations[] = {
-        {.top_k = 1},
-        {.top_k = 64},
-        {.top_k = 97, .page_size = 16, .threads = 2},
-        {.top_k = 200, .kv_begin = 10, .kv_end = 130},
-        {.top_k = 33, .sinks = true},
-    };
-    CHECK(variations);
-}
-
-/* Variations that must leave every bit as it was, where the kernel says so. */
-struct same_bits {
-    enum mla_invariance promise;
-    struct variation variation;
-};
-
-static void check_same_bits(const struct inputs *inputs, const struct mla_kernel *kernel,
-                            const void *context)
-{
-    const struct same_bits *same = context;
-    const struct mla_problem *p = &inputs->problem;
-    const struct variation plain = {0};
-    if (!(kernel->invariances & (unsigned)same->promise))
-        return;
-    size_t o_size = sizeof(float) * (size_t)(p->max_tokens * p->heads * p->v_head_dim);
-    size_t lse_size = sizeof(float) * (size_t)(p->max_tokens * p->heads);
-    float *o = malloc(2 * o_size), *lse = malloc(2 * lse_size);
-    float *o2 = o + o_size / sizeof *o, *lse2 = lse + lse_size / sizeof *lse;
-    runner_attend(inputs, kernel, &plain, o, lse);
-    runner_attend(inputs, kernel, &same->variation, o2, lse2);
-    cr_assert(memcmp(o, o2, o_size) == 0 && memcmp(lse, lse2, lse_size) == 0,
-              "%s promises the same bits (%#x), and they differ (threads %d, chunk %ld)",
-              kernel->name, (unsigned)same->promise, same->variation.threads,
-              (long)same->variation.chunk);
-    free(o);
-    free(lse);
-}
-
-static void check_promises(const struct same_bits *promises, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        for (int s = 0; s < ALL_SHAPES; s++)
-            for_each_kernel(all_shapes[s], 3, check_same_bits, &promises[i]);
-}
-
-Test(kernels, promised_invariances)
-{
-    static const struct same_bits promises[] = {
-        {MLA_SAME_FOR_BATCH, {.sequence_alone = true}},
-        {MLA_SAME_FOR_QUERIES, {.query_by_query = true}},
-        {MLA_SAME_FOR_CHUNKS, {.chunk = 1}},
-        {MLA_SAME_FOR_CHUNKS, {.chunk = 37}},
-        {MLA_SAME_WHEN_REPEATED, {.threads = 1}},
-    };
-    check_promises(promises, sizeof promises / sizeof promises[0]);
+    static const struct extras extras[] = {{.top_k = 1},
+                                           {.top_k = 64},
+                                           {.top_k = 97, .page_size = 16},
+                                           {.top_k = 200, .kv_begin = 10},
+                                           {.top_k = 33, .sinks = true}};
+    VERIFY_EXTRAS(extras);
 }
 
 /* More threads than CPUs, and than some shapes have work for. */
-Test(kernels_threads, same_bits_for_any_number)
-{
-    static const struct same_bits promises[] = {
-        {MLA_SAME_FOR_THREADS, {.threads = 2}},
-        {MLA_SAME_FOR_THREADS, {.threads = 3}},
-        {MLA_SAME_FOR_THREADS, {.threads = 7, .chunk = 50}},
-    };
-    check_promises(promises, sizeof promises / sizeof promises[0]);
-}
-
 Test(kernels_threads, right_with_any_number)
 {
-    static const struct variation variations[] = {
-        {.threads = 2},
-        {.threads = 3, .page_size = 16},
-        {.threads = 7, .chunk = 50, .sinks = true},
-        {.threads = 3, .top_k = 40},
-    };
-    CHECK(variations);
+    static const int threads[] = {3, 7};
+    static const struct extras extras[] = {
+        {.page_size = 16}, {.sinks = true}, {.top_k = 40}, {.kv_begin = 5}};
+    for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++)
+        for (int s = 0; s < ALL_SHAPES; s++)
+            for_each_kernel(all_shapes[s], &extras[i], threads[i % 2], check_verified,
+                            all_shapes[s]);
 }
 
-/* Two halves of the keys, merged by their log-sum-exps, equal the whole within its error. */
-static void check_split(const struct inputs *inputs, const struct mla_kernel *kernel,
-                        const void *context)
-{
-    (void)context;
-    const struct mla_problem *p = &inputs->problem;
-    const struct variation whole = {0}, first = {.kv_end = 57}, second = {.kv_begin = 57};
-    size_t rows = (size_t)(p->max_tokens * p->heads), dims = (size_t)p->v_head_dim;
-    float *o[2], *lse[2];
-    for (int i = 0; i < 2; i++) {
-        o[i] = malloc(sizeof(float) * rows * dims);
-        lse[i] = malloc(sizeof(float) * rows);
-        runner_attend(inputs, kernel, i ? &second : &first, o[i], lse[i]);
-    }
-    for (size_t r = 0; r < rows; r++) {
-        double top = fmax(lse[0][r], lse[1][r]);
-        double w0 = exp(lse[0][r] - top), w1 = exp(lse[1][r] - top);
-        for (size_t d = 0; d < dims; d++)
-            o[0][r * dims + d] =
-                (float)((w0 * o[0][r * dims + d] + w1 * o[1][r * dims + d]) / (w0 + w1));
-        lse[0][r] = (float)(top + log(w0 + w1));
-    }
-    double error = runner_error(inputs, kernel, &whole, o[0], lse[0]);
-    cr_assert(error <= 1, "%s: two halves merged are off by %.3g of the limit", kernel->name,
-              error);
-    for (int i = 0; i < 2; i++) {
-        free(o[i]);
-        free(lse[i]);
-    }
-}
-
-Test(kernels, split_keys_merge)
-{
-    for_each_kernel(&long_latent, 1, check_split, NULL);
-    for_each_kernel(&long_kv, 1, check_split, NULL);
-}
-
-static void check_copied_page(const struct inputs *inputs, const struct mla_kernel *kernel,
+/* What each kernel promises and owes, threads included. */
+static void check_certificate(const struct inputs *inputs, const struct mla_kernel *kernel,
                               const void *context)
 {
+    struct oracle oracle;
+    struct mla_error error;
     (void)context;
-    struct mla_problem p = inputs->problem;
-    p.page_size = 16;
-    p.slots = 3 * p.page_size;
-    struct mla_plan plan;
-    const char *why;
-    if (!kernel->copy_page || !kernel->supports(&p, false, false, &why))
-        return;
-    cr_assert(kernel->plan(&p, &plan) == 0);
-    char *cache = malloc(plan.cache_payload + plan.cache_padding);
-    memset(cache, 0xFF, plan.cache_payload + plan.cache_padding);
-    void *workspace = malloc(plan.workspace + 1), *prepared = malloc(plan.prepared + 1);
-    struct mla_memory memory = {prepared, cache, workspace};
-    if (kernel->prepare)
-        kernel->prepare(&p, prepared, 1);
-    const int32_t from = 2, to = 0;
-    struct mla_seq source = {.pages = &from, .kv_end = 16}, copy = {.pages = &to, .kv_end = 16};
-    size_t width = (size_t)row_width(&p, plan.cached) * 16;
-    float *a = malloc(sizeof *a * width), *b = malloc(sizeof *b * width);
-    cr_assert(kernel->store(&p, &memory, &source, 0, 16, inputs->rows.data, 1) == 0);
-    cr_assert(kernel->copy_page(&p, &memory, from, to) == 0);
-    cr_assert(kernel->load(&p, &memory, &source, 0, 16, a) == 0);
-    cr_assert(kernel->load(&p, &memory, &copy, 0, 16, b) == 0);
-    cr_assert(memcmp(a, b, sizeof *a * width) == 0, "%s: a copied page differs", kernel->name);
-    cr_assert(a[0] == a[0], "%s: the page holds NaN", kernel->name);
-    free(a);
-    free(b);
-    free(cache);
-    free(workspace);
-    free(prepared);
+    cr_assert(oracle_create(inputs, INFINITY, &oracle, &error) == 0, "%s", error.message);
+    cr_assert(oracle_compute(&oracle, inputs, 1, &error) == 0, "%s", error.message);
+    struct certificate_subject subject = {inputs, &oracle, kernel, 20000};
+    for (int i = 0; i < CERTIFICATE_CHECKS; i++) {
+        enum certificate_outcome outcome;
+        cr_assert(certificate_check(&subject, i, &outcome, &error) == 0, "%s", error.message);
+        cr_assert(outcome != CERTIFIED_BROKEN, "%s, %s: %s", kernel->name,
+                  certificate_checks[i].name, error.message);
+    }
+    oracle_destroy(&oracle);
 }
 
-Test(kernels, copied_pages)
+Test(kernels_threads, certificates)
 {
-    for_each_kernel(&long_latent, 1, check_copied_page, NULL);
-    for_each_kernel(&long_kv, 1, check_copied_page, NULL);
+    static const struct extras extras[] = {{0}, {.page_size = 16}};
+    for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++)
+        for (int s = 0; s < ALL_SHAPES; s++)
+            for_each_kernel(all_shapes[s], &extras[i], 7, check_certificate, NULL);
 }
 
 Test(kernels, formats_not_yet_there_are_refused_by_name)
 {
-    struct inputs inputs = runner_inputs(&long_latent, 1);
+    struct inputs inputs = inputs_of(&long_latent, 1);
     inputs.problem.format = MLA_INT8;
     for (uint32_t i = 0; i < mla_kernels()->count; i++) {
         const struct mla_kernel *kernel = mla_kernels()->kernels[i];

@@ -4,7 +4,7 @@
 #include "harness/child.h"
 #include "harness/oracle.h"
 #include "harness/verify.h"
-#include "tests/kernel_runner.h"
+#include "tests/small_inputs.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -128,7 +128,7 @@ static int examine(void *context, struct child_channel *channel, struct mla_erro
 
 static int outcome(struct mla_kernel kernel, struct mla_error *error)
 {
-    struct inputs inputs = runner_inputs(&shape, 1);
+    struct inputs inputs = inputs_of(&shape, 1);
     struct oracle oracle;
     cr_assert(oracle_create(&inputs, INFINITY, &oracle, error) == 0);
     cr_assert(oracle_compute(&oracle, &inputs, 1, error) == 0);
@@ -260,7 +260,7 @@ static struct verdict verdict_in_bf16(struct mla_kernel kernel)
     struct mla_error error;
     struct verdict verdict;
     struct oracle oracle;
-    struct inputs inputs = runner_inputs(&shape, 1);
+    struct inputs inputs = inputs_of(&shape, 1);
     inputs.problem.format = MLA_BF16;
     cr_assert(oracle_create(&inputs, INFINITY, &oracle, &error) == 0);
     cr_assert(oracle_compute(&oracle, &inputs, 1, &error) == 0);
@@ -315,7 +315,7 @@ Test(verify, the_second_pass_has_another_pattern)
 Test(oracle, a_sample_holds_the_edges)
 {
     const struct shape prefill = {MLA_LATENT, MLA_CAUSAL, 2, 2, 4, 2, 4, 4, 0, 500, 2, false};
-    struct inputs inputs = runner_inputs(&prefill, 1);
+    struct inputs inputs = inputs_of(&prefill, 1);
     struct oracle oracle;
     struct mla_error error;
     cr_assert(oracle_create(&inputs, 2 * 9000, &oracle, &error) == 0);
