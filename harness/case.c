@@ -43,6 +43,14 @@ void case_name(const struct bench_case *c, char name[CASE_NAME_MAX])
              c->threads, format_names[c->format], pages, top_k, c->sinks ? "/sinks" : "", inputs);
 }
 
+int case_narrow(struct bench_case *c, const char *globs, struct mla_error *error)
+{
+    if (snprintf(c->kernels, sizeof c->kernels, "%s", globs) >= (int)sizeof c->kernels)
+        return mla_fail(error, MLA_BAD_INPUT, "--kernel is longer than %zu characters",
+                        sizeof c->kernels - 1);
+    return 0;
+}
+
 bool case_wants(const struct bench_case *c, const char *kernel)
 {
     for (const char *glob = c->kernels; *glob;) {

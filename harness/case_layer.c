@@ -83,8 +83,9 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
 
 int case_layer(struct case_run *cr, struct mla_error *error)
 {
-    int code = 0;
-    for (int i = 0; i < cr->count && !code && !run_over(cr->run); i++)
+    int code = 0, i = 0;
+    for (; i < cr->count && !code && !run_over(cr->run); i++)
         code = verify_one(cr, &cr->contenders[i], error);
+    case_leave_rest(cr, i);
     return code;
 }

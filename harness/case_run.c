@@ -123,6 +123,12 @@ static int run_kernels(struct case_run *cr, struct mla_error *error)
     return code;
 }
 
+void case_leave_rest(struct case_run *cr, int first)
+{
+    for (int i = first; i < cr->count && run_over(cr->run); i++)
+        run_skip(cr->run, cr->c, cr->contenders[i].index, "%s", run_over_reason);
+}
+
 int run_case(struct run *run, const struct bench_case *c, struct mla_error *error)
 {
     struct case_run cr = {.run = run, .c = c};

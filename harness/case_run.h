@@ -60,6 +60,9 @@ int case_layer(struct case_run *cr, struct mla_error *error);
 /* Checks the invariances of every contender, and notes its certificate. Returns likewise. */
 int case_certificate(struct case_run *cr, struct mla_error *error);
 
+/* Names the contenders from number `first` on as left out, if a failure has ended the run. */
+void case_leave_rest(struct case_run *cr, int first);
+
 /* Records a failure under the name of the check that noticed, and says how to see it again. */
 void case_fail(struct case_run *cr, const struct contender *contender, const char *check,
                const char *reason);

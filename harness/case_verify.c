@@ -144,9 +144,10 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
 
 int case_verify(struct case_run *cr, uint64_t available, struct mla_error *error)
 {
-    int code = 0;
-    for (int i = 0; i < cr->count && !code && !run_over(cr->run); i++)
+    int code = 0, i = 0;
+    for (; i < cr->count && !code && !run_over(cr->run); i++)
         if (affordable(cr, &cr->contenders[i], available))
             code = verify_one(cr, &cr->contenders[i], error);
+    case_leave_rest(cr, i);
     return code;
 }

@@ -60,11 +60,10 @@ static int choose_kernels(struct judging *j, const char *globs, struct mla_error
 {
     struct bench_case c = {0};
     struct suite suite = {.cases = &c, .count = 1};
+    int code = case_narrow(&c, globs ? globs : "*", error);
     const struct catalogue *catalogue = &j->catalogue;
-    if (snprintf(c.kernels, sizeof c.kernels, "%s", globs ? globs : "*") >= (int)sizeof c.kernels)
-        return mla_fail(error, MLA_BAD_INPUT, "--kernel is longer than %zu characters",
-                        sizeof c.kernels - 1);
-    int code = suite_check_kernels(&suite, catalogue->names, catalogue->count, error);
+    if (!code)
+        code = suite_check_kernels(&suite, catalogue->names, catalogue->count, error);
     if (code)
         return code;
     j->kernels = calloc((size_t)catalogue->count, sizeof *j->kernels);

@@ -47,8 +47,7 @@ static int fill_suite(const struct options *options, const struct paths *paths,
     if (options->replay)
         code = suite_replay(options->replay, options->by_hand.kernels, suite, seed, error);
     else if (options->random_cases)
-        code = suite_random(options->seed, options->random_cases, options->by_hand.kernels, suite,
-                            error);
+        code = suite_random(options->seed, options->random_cases, suite, error);
     else if (options->case_given)
         code = suite_by_hand(paths->configs, &options->by_hand, cpu_count(), suite, error);
     else
@@ -57,12 +56,10 @@ static int fill_suite(const struct options *options, const struct paths *paths,
     if (code)
         return code;
     const char *globs = options->by_hand.kernels;
-    for (int i = 0; i < suite->count && globs && !options->case_given && !options->random_cases;
-         i++)
-        if (snprintf(suite->cases[i].kernels, sizeof suite->cases[i].kernels, "%s", globs) >=
-            (int)sizeof suite->cases[i].kernels)
-            return mla_fail(error, MLA_BAD_INPUT, "--kernel is longer than %zu characters",
-                            sizeof suite->cases[i].kernels - 1);
+    for (int i = 0; i < suite->count && globs && !options->case_given && !code; i++)
+        code = case_narrow(&suite->cases[i], globs, error);
+    if (code)
+        return code;
     if (options->repetitions)
         suite->repetitions = options->repetitions;
     code = suite_check_kernels(suite, catalogue->names, catalogue->count, error);

@@ -86,13 +86,8 @@ static int make_pages(struct core_run *run, int64_t pages_each, struct mla_error
         return mla_fail(error, MLA_MACHINE, "no memory for %ld pages", (long)pages);
     for (int32_t i = 0; i < pages; i++)
         run->table[i] = i;
-    for (int64_t i = pages - 1; i > 0 && run->core->criterion->shuffled; i--) {
-        int64_t j =
-            (int64_t)random_below(run->core->seed, STREAM_PAGES, (uint64_t)i, (uint64_t)i + 1);
-        int32_t page = run->table[i];
-        run->table[i] = run->table[j];
-        run->table[j] = page;
-    }
+    if (run->core->criterion->shuffled)
+        random_shuffle(run->core->seed, STREAM_PAGES, 0, run->table, pages);
     for (int32_t i = 0; i < run->core->c->batch; i++)
         run->seqs[i].pages = run->table + i * pages_each;
     return 0;

@@ -34,7 +34,7 @@ struct bench {
     struct arm *arms;
     int count;
     int64_t iterations;
-    int *order;
+    int32_t *order;
     struct stage_clock *clocks; /* [threads] */
     struct counters *counters;
 };
@@ -233,13 +233,8 @@ static void draw_order(const struct bench *bench, int round)
     }
     for (int i = 0; i < bench->count; i++)
         bench->order[i] = i;
-    for (int i = bench->count - 1; i > 0; i--) {
-        uint64_t draw = (uint64_t)round << 32 | (uint64_t)i;
-        int j = (int)random_below(bench->settings->seed, RANDOM_ORDER, draw, (uint64_t)i + 1);
-        int kernel = bench->order[i];
-        bench->order[i] = bench->order[j];
-        bench->order[j] = kernel;
-    }
+    random_shuffle(bench->settings->seed, RANDOM_ORDER, (uint64_t)round << 32, bench->order,
+                   bench->count);
 }
 
 static int run_rounds(const struct bench *bench, const struct measure_listener *listener,

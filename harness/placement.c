@@ -26,16 +26,6 @@ static int64_t pages_of(const struct placement *placement, int32_t seq)
     return (placement->seqs[seq].kv_end + size - 1) / size;
 }
 
-static void shuffle(int32_t *pages, int64_t count, uint64_t seed)
-{
-    for (int64_t i = count - 1; i > 0; i--) {
-        int64_t j = (int64_t)random_below(seed, RANDOM_PAGES, (uint64_t)i, (uint64_t)i + 1);
-        int32_t page = pages[i];
-        pages[i] = pages[j];
-        pages[j] = page;
-    }
-}
-
 static int place_pages(const struct inputs *inputs, int64_t first_slot, struct placement *placement,
                        struct mla_error *error)
 {
@@ -48,7 +38,7 @@ static int place_pages(const struct inputs *inputs, int64_t first_slot, struct p
         return mla_fail(error, MLA_MACHINE, "no memory for the block tables");
     for (int64_t i = 0; i < pages; i++)
         placement->table[i] = (int32_t)(free_pages + i);
-    shuffle(placement->table, pages, inputs->seed);
+    random_shuffle(inputs->seed, RANDOM_PAGES, 0, placement->table, pages);
     const int32_t *next = placement->table;
     for (int32_t i = 0; i < batch; i++) {
         placement->seqs[i].pages = next;

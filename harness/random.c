@@ -32,6 +32,17 @@ uint64_t random_below(uint64_t seed, uint32_t stream, uint64_t counter, uint64_t
     return (uint64_t)(((unsigned __int128)word * bound) >> 64);
 }
 
+void random_shuffle(uint64_t seed, uint32_t stream, uint64_t counter, int32_t *numbers,
+                    int64_t count)
+{
+    for (int64_t i = count - 1; i > 0; i--) {
+        int64_t j = (int64_t)random_below(seed, stream, counter + (uint64_t)i, (uint64_t)i + 1);
+        int32_t number = numbers[i];
+        numbers[i] = numbers[j];
+        numbers[j] = number;
+    }
+}
+
 void random_normal(uint64_t seed, uint32_t stream, uint64_t first, int64_t count, double sd,
                    float *out)
 {

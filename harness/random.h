@@ -31,6 +31,11 @@ void random_bits(uint64_t seed, uint32_t stream, uint64_t counter, uint32_t out[
 /* Uniform on 0 .. bound - 1, bound > 0. */
 uint64_t random_below(uint64_t seed, uint32_t stream, uint64_t counter, uint64_t bound);
 
+/* Puts `count` numbers in a random order (Fisher and Yates), from draws counter, counter + 1, ...
+ */
+void random_shuffle(uint64_t seed, uint32_t stream, uint64_t counter, int32_t *numbers,
+                    int64_t count);
+
 /* Elements first .. first + count - 1 of a stream of nearly normal numbers (the sum of 8 uniform
  * ones, so none is beyond 4.9 standard deviations), mean 0, standard deviation sd. */
 void random_normal(uint64_t seed, uint32_t stream, uint64_t first, int64_t count, double sd,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/ratio_record.h"
 
-#include <errno.h>
+#include "harness/out_file.h"
+
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 static int read_record(const char *path, json_t **record, struct mla_error *error)
@@ -25,17 +25,22 @@ static int read_record(const char *path, json_t **record, struct mla_error *erro
     return 0;
 }
 
+static int append(const char *text, size_t length, void *out)
+{
+    out_write(out, text, length);
+    return 0;
+}
+
 static int write_record(const char *path, const json_t *record, struct mla_error *error)
 {
-    char temporary[1200];
-    if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary)
-        return mla_fail(error, MLA_BAD_INPUT, "%.200s...: the path is too long", path);
-    if (json_dump_file(record, temporary, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(4)))
-        return mla_fail(error, MLA_MACHINE, "cannot write %s: %s", temporary, strerror(errno));
-    if (rename(temporary, path))
-        return mla_fail(error, MLA_MACHINE, "cannot rename %s to %s: %s", temporary, path,
-                        strerror(errno));
-    return 0;
+    struct out_file out;
+    int code = out_replace(&out, path, error);
+    if (code)
+        return code;
+    json_dump_callback(record, append, &out,
+                       JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(4));
+    out_write(&out, "\n", 1);
+    return out_close(&out, error);
 }
 
 /* Whether this kernel's worst is a new one. */

@@ -16,6 +16,8 @@ double run_elapsed(const struct run *run)
     return 1e-9 * (double)(clock_ns() - run->start_ns);
 }
 
+const char run_over_reason[] = "a failure before it ended the run (--fail-fast)";
+
 bool run_over(const struct run *run)
 {
     return run->fail_fast && run->tally.failed > 0;
@@ -145,7 +147,7 @@ static int run_cases(struct run *run, struct mla_error *error)
     for (int i = 0; i < run->suite->count; i++) {
         const struct bench_case *c = &run->suite->cases[i];
         if (run_over(run)) {
-            run_skip(run, c, -1, "a failure before it ended the run (--fail-fast)");
+            run_skip(run, c, -1, "%s", run_over_reason);
             continue;
         }
         if (run_elapsed(run) > run->suite->time_limit_s) {

@@ -55,6 +55,7 @@ int run_case(struct run *run, const struct bench_case *c, struct mla_error *erro
 
 /* Whether a failure has ended it. */
 bool run_over(const struct run *run);
+extern const char run_over_reason[];
 
 /* Seconds since the run began. */
 double run_elapsed(const struct run *run);

@@ -53,6 +53,9 @@ struct bench_case {
  * What differs from the ordinary follows: /pages:N, /top-k:N, /sinks, /inputs:KIND. */
 void case_name(const struct bench_case *c, char name[CASE_NAME_MAX]);
 
+/* Only kernels that match one of the comma-separated globs from now on. */
+int case_narrow(struct bench_case *c, const char *globs, struct mla_error *error);
+
 /* Whether a kernel's name matches the case's globs. */
 bool case_wants(const struct bench_case *c, const char *kernel);
 
@@ -101,10 +104,8 @@ void suite_free(struct suite *suite);
 int suite_check_kernels(const struct suite *suite, const char *const *names, int count,
                         struct mla_error *error);
 
-/* `count` cases, the i-th drawn from seed + i: shapes, workload, kind of inputs, threads.
- * `kernels`: globs, or NULL for all. */
-int suite_random(uint64_t seed, int32_t count, const char *kernels, struct suite *suite,
-                 struct mla_error *error);
+/* `count` cases, the i-th drawn from seed + i: shapes, workload, kind of inputs, threads. */
+int suite_random(uint64_t seed, int32_t count, struct suite *suite, struct mla_error *error);
 
 /* What a user gave by hand, as lists: NULL or "" means the default. */
 struct case_options {

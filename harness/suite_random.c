@@ -90,8 +90,7 @@ static void draw_case(uint64_t seed, struct bench_case *c)
     c->about = one_in(&d, 10) ? ABOUT_CERTIFICATE : ABOUT_KERNEL;
 }
 
-int suite_random(uint64_t seed, int32_t count, const char *kernels, struct suite *suite,
-                 struct mla_error *error)
+int suite_random(uint64_t seed, int32_t count, struct suite *suite, struct mla_error *error)
 {
     *suite = (struct suite){.name = "random",
                             .summary = "random shapes and inputs",
@@ -104,13 +103,8 @@ int suite_random(uint64_t seed, int32_t count, const char *kernels, struct suite
         return mla_fail(error, MLA_MACHINE, "no memory for %d cases", count);
     suite->count = count;
     for (int32_t i = 0; i < count; i++) {
-        struct bench_case *c = &suite->cases[i];
-        draw_case(seed + (uint64_t)i, c);
-        c->seed_offset = (uint64_t)i;
-        if (kernels &&
-            snprintf(c->kernels, sizeof c->kernels, "%s", kernels) >= (int)sizeof c->kernels)
-            return mla_fail(error, MLA_BAD_INPUT, "--kernel is longer than %zu characters",
-                            sizeof c->kernels - 1);
+        draw_case(seed + (uint64_t)i, &suite->cases[i]);
+        suite->cases[i].seed_offset = (uint64_t)i;
     }
     return 0;
 }

@@ -67,17 +67,20 @@ Test(input_kinds, scores)
     check_lse(INPUT_HIGH_SCORES, 0, 0, 1000, 1e6);
 }
 
-static double *largest_element(const struct inputs *inputs, double least[1])
+/* Of the first row's elements, in magnitude. */
+struct extremes {
+    double least, most;
+};
+
+static struct extremes extremes_of(const struct inputs *inputs)
 {
-    static double most;
-    most = 0;
-    *least = INFINITY;
+    struct extremes e = {INFINITY, 0};
     const float *row = inputs->rows.data;
     for (int64_t i = 0; i < inputs->width; i++) {
-        most = fmax(most, fabs(row[i]));
-        *least = fmin(*least, fabs(row[i]));
+        e.least = fmin(e.least, fabs(row[i]));
+        e.most = fmax(e.most, fabs(row[i]));
     }
-    return &most;
+    return e;
 }
 
 Test(input_kinds, magnitudes_lie_side_by_side_and_leave_the_scores_alone)
@@ -85,8 +88,8 @@ Test(input_kinds, magnitudes_lie_side_by_side_and_leave_the_scores_alone)
     for (int i = 0; i < SHAPES; i++) {
         struct special s = arrange(shapes[i], INPUT_MAGNITUDES);
         struct special plain = arrange(shapes[i], INPUT_RANDOM);
-        double least, most = *largest_element(&s.inputs, &least);
-        cr_assert(most / least > 1e10, "%g to %g", least, most);
+        struct extremes e = extremes_of(&s.inputs);
+        cr_assert(e.most / e.least > 1e10, "%g to %g", e.least, e.most);
         struct oracle_answer a = oracle_answer(&s.oracle, &s.inputs.problem, 0);
         struct oracle_answer b = oracle_answer(&plain.oracle, &plain.inputs.problem, 0);
         cr_assert(fabs(a.lse[0] - b.lse[0]) < 1e-4, "%g and %g", a.lse[0], b.lse[0]);
@@ -132,7 +135,7 @@ Test(input_kinds, values_cancel)
 {
     for (int i = 0; i < SHAPES; i++) {
         struct special s = arrange(shapes[i], INPUT_CANCELLING);
-        double least, most = *largest_element(&s.inputs, &least);
+        double most = extremes_of(&s.inputs).most;
         /* The last query has an even number of keys, 132. */
         struct oracle_answer a = oracle_answer(&s.oracle, &s.inputs.problem, 1);
         cr_assert(s.oracle.queries[1].keys == 132);

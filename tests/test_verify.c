@@ -224,35 +224,40 @@ static void round_to_bf16(float *x, int64_t count)
     }
 }
 
-/* Rows as a bf16 cache would keep them. */
+static void round_to_sixteenths(float *x, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        x[i] = roundf(x[i] * 16) / 16;
+}
+
+/* Rows as a cache would keep them that rounds so. */
 static int store_rounded(const struct mla_problem *p, const struct mla_memory *m,
                          const struct mla_seq *seq, int64_t position, int64_t count,
-                         const float *rows, int32_t threads)
+                         const float *rows, int32_t threads, void (*round)(float *, int64_t))
 {
     float row[64];
     int64_t width = p->kv_lora_rank + p->qk_rope_head_dim;
     int status = 0;
     for (int64_t i = 0; i < count && status == 0; i++) {
         memcpy(row, rows + i * width, sizeof *row * (size_t)width);
-        round_to_bf16(row, width);
+        round(row, width);
         status = right()->store(p, m, seq, position + i, 1, row, threads);
     }
     return status;
+}
+
+static int store_in_bf16(const struct mla_problem *p, const struct mla_memory *m,
+                         const struct mla_seq *seq, int64_t position, int64_t count,
+                         const float *rows, int32_t threads)
+{
+    return store_rounded(p, m, seq, position, count, rows, threads, round_to_bf16);
 }
 
 static int store_coarsely(const struct mla_problem *p, const struct mla_memory *m,
                           const struct mla_seq *seq, int64_t position, int64_t count,
                           const float *rows, int32_t threads)
 {
-    float row[64];
-    int64_t width = p->kv_lora_rank + p->qk_rope_head_dim;
-    int status = 0;
-    for (int64_t i = 0; i < count && status == 0; i++) {
-        for (int64_t d = 0; d < width; d++)
-            row[d] = roundf(rows[i * width + d] * 16) / 16;
-        status = right()->store(p, m, seq, position + i, 1, row, threads);
-    }
-    return status;
+    return store_rounded(p, m, seq, position, count, rows, threads, round_to_sixteenths);
 }
 
 static struct verdict verdict_in_bf16(struct mla_kernel kernel)
@@ -274,7 +279,7 @@ static struct verdict verdict_in_bf16(struct mla_kernel kernel)
 Test(verify, a_lossy_cache_is_told_from_lossy_arithmetic)
 {
     struct mla_kernel kernel = *right();
-    kernel.store = store_rounded;
+    kernel.store = store_in_bf16;
     struct verdict verdict = verdict_in_bf16(kernel);
     cr_assert(verdict.passed, "%s", verdict.reason);
     cr_assert(verdict.lossy && verdict.format_rms_rel > 1e-3 && verdict.format_rms_rel < 2e-2,
