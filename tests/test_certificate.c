@@ -171,6 +171,16 @@ static int lse_of_nothing(const struct mla_problem *p, const struct mla_memory *
     return status;
 }
 
+static int o_of_nothing(const struct mla_problem *p, const struct mla_memory *m,
+                        const struct mla_call *call)
+{
+    int status = right()->attend(p, m, call);
+    for (int64_t i = 0; i < p->max_tokens * p->heads; i++)
+        if (isinf(call->lse[i]))
+            call->o[i * p->v_head_dim] = 1e-30F;
+    return status;
+}
+
 static int wants_alignment(const struct mla_problem *p, const struct mla_memory *m,
                            const struct mla_call *call)
 {
@@ -180,13 +190,38 @@ static int wants_alignment(const struct mla_problem *p, const struct mla_memory 
     return status;
 }
 
-static int hides_nan(const struct mla_problem *p, const struct mla_memory *m,
-                     const struct mla_call *call)
+static void clear_nans(const struct mla_problem *p, const struct mla_call *call)
 {
-    int status = right()->attend(p, m, call);
     for (int64_t i = 0; i < p->max_tokens * p->heads * p->v_head_dim; i++)
         if (isnan(call->o[i]))
             call->o[i] = 0;
+}
+
+/* A NaN of all heads, which a key brings, or of some, which a query brings. */
+static int hides_nan_of_keys(const struct mla_problem *p, const struct mla_memory *m,
+                             const struct mla_call *call)
+{
+    int status = right()->attend(p, m, call);
+    if (isnan(call->lse[0]))
+        clear_nans(p, call);
+    return status;
+}
+
+static int hides_nan_of_queries(const struct mla_problem *p, const struct mla_memory *m,
+                                const struct mla_call *call)
+{
+    int status = right()->attend(p, m, call);
+    if (!isnan(call->lse[0]))
+        clear_nans(p, call);
+    return status;
+}
+
+static int spreads_nan(const struct mla_problem *p, const struct mla_memory *m,
+                       const struct mla_call *call)
+{
+    int status = right()->attend(p, m, call);
+    if (isnan(call->lse[p->heads - 1]))
+        call->o[0] = NAN;
     return status;
 }
 
@@ -254,21 +289,15 @@ Test(certificate, each_property_is_found_broken)
         const char *name;
         attend_function *attend;
     } faults[] = {
-        {"threads", by_threads},
-        {"batch", by_batch},
-        {"order", by_order},
-        {"queries", by_queries},
-        {"repeated", by_repetition},
-        {"split", without_begin},
-        {"positions", not_far},
-        {"future", ahead},
-        {"others", touched_by_others},
-        {"lse", lse_of_nothing},
-        {"alignment", wants_alignment},
-        {"far-slots", narrow},
-        {"leaks", leaks},
-        {"nan", hides_nan},
-        {"slots", by_slot},
+        {"threads", by_threads},       {"batch", by_batch},
+        {"order", by_order},           {"queries", by_queries},
+        {"repeated", by_repetition},   {"split", without_begin},
+        {"positions", not_far},        {"future", ahead},
+        {"others", touched_by_others}, {"lse", lse_of_nothing},
+        {"lse", o_of_nothing},         {"alignment", wants_alignment},
+        {"far-slots", narrow},         {"leaks", leaks},
+        {"nan", hides_nan_of_keys},    {"nan", hides_nan_of_queries},
+        {"nan", spreads_nan},          {"slots", by_slot},
     };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         struct mla_error why;

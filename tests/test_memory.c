@@ -155,3 +155,18 @@ Test(memory, margins)
             cr_assert(buffer_around(bytes, &offset) == NULL, "a destroyed buffer is still known");
         }
 }
+
+/* However many there have been. */
+Test(memory, buffers_are_known_for_as_long_as_they_live)
+{
+    static struct buffer buffers[300];
+    struct mla_error error;
+    ptrdiff_t offset;
+    for (int i = 0; i < 300; i++) {
+        struct buffer *buffer = &buffers[i];
+        cr_assert(buffer_create(buffer, BUFFER_GUARD_END, 10, "it", &error) == 0);
+        cr_assert(buffer_around((char *)buffer->data + 3, &offset) == buffer && offset == 3,
+                  "buffer %d is not known", i);
+        buffer_destroy(buffer);
+    }
+}
