@@ -19,12 +19,12 @@ __attribute__((format(printf, 3, 4))) static void append(char *text, size_t size
 }
 
 /* The command that shows a failure again. */
-static void reproduce(const struct case_run *cr, const struct mla_kernel *kernel, char *text,
-                      size_t size)
+static void reproduce(const struct case_run *cr, int kernel, char *text, size_t size)
 {
     const struct bench_case *c = cr->c;
-    text[0] = '\0';
-    append(text, size, "mlabench verify%s --kernel %s", cr->run->plugin_options, kernel->name);
+    const char *plugin = cr->run->catalogue->paths[kernel];
+    snprintf(text, size, "mlabench verify%s%s --kernel %s", plugin ? " --plugin " : "",
+             plugin ? plugin : "", cr->run->catalogue->names[kernel]);
     if (cr->run->replay) {
         append(text, size, " --replay %s", cr->run->replay);
         return;
@@ -66,7 +66,7 @@ void case_fail(struct case_run *cr, const struct contender *contender, const cha
                const char *reason)
 {
     char command[1024], name[CASE_NAME_MAX + 64];
-    reproduce(cr, contender->kernel, command, sizeof command);
+    reproduce(cr, contender->index, command, sizeof command);
     snprintf(name, sizeof name, "%s/%s", cr->name, contender->kernel->name);
     const struct failure failure = {check, reason, command, contender->seconds};
     tally_fail(&cr->run->tally, contender->index, cr->name, &failure);

@@ -111,7 +111,7 @@ static int check_kernel(const struct catalogue *catalogue, const struct mla_kern
     return 0;
 }
 
-static int add(struct catalogue *catalogue, const struct mla_kernel *original,
+static int add(struct catalogue *catalogue, const char *path, const struct mla_kernel *original,
                struct mla_error *error)
 {
     int code = check_version(original, error);
@@ -124,8 +124,11 @@ static int add(struct catalogue *catalogue, const struct mla_kernel *original,
     const char **names = realloc(catalogue->names, count * sizeof *names);
     if (names)
         catalogue->names = names;
+    const char **paths = realloc(catalogue->paths, count * sizeof *paths);
+    if (paths)
+        catalogue->paths = paths;
     struct mla_kernel *kernel = calloc(1, sizeof *kernel);
-    if (!kernels || !names || !kernel) {
+    if (!kernels || !names || !paths || !kernel) {
         free(kernel);
         return mla_fail(error, MLA_MACHINE, "no memory for %zu kernels", count);
     }
@@ -139,12 +142,14 @@ static int add(struct catalogue *catalogue, const struct mla_kernel *original,
     }
     catalogue->kernels[catalogue->count] = kernel;
     catalogue->names[catalogue->count] = kernel->name;
+    catalogue->paths[catalogue->count] = path;
     catalogue->count++;
     return 0;
 }
 
-static int add_all(struct catalogue *catalogue, const struct mla_registry *registry,
-                   struct child_channel *channel, struct mla_error *error)
+static int add_all(struct catalogue *catalogue, const char *path,
+                   const struct mla_registry *registry, struct child_channel *channel,
+                   struct mla_error *error)
 {
     plugin_step(channel, "in reading its registry");
     if (registry->abi != MLA_ABI)
@@ -167,7 +172,7 @@ static int add_all(struct catalogue *catalogue, const struct mla_registry *regis
             return mla_fail(error, MLA_BAD_INPUT,
                             "kernels[%u] of its registry is NULL: count says that there are %u", i,
                             registry->count);
-        code = add(catalogue, registry->kernels[i], error);
+        code = add(catalogue, path, registry->kernels[i], error);
     }
     return code;
 }
@@ -175,7 +180,7 @@ static int add_all(struct catalogue *catalogue, const struct mla_registry *regis
 int catalogue_create(struct catalogue *catalogue, struct mla_error *error)
 {
     *catalogue = (struct catalogue){.load_limit_s = 20};
-    return add_all(catalogue, mla_kernels(), NULL, error);
+    return add_all(catalogue, NULL, mla_kernels(), NULL, error);
 }
 
 /* A shared object on trial in a child process. */
@@ -193,7 +198,7 @@ static int try_all(void *context, struct child_channel *channel, struct mla_erro
     struct plugin plugin;
     int code = plugin_open(loading->path, channel, &plugin, error);
     if (code == 0)
-        code = add_all(catalogue, plugin.registry, channel, error);
+        code = add_all(catalogue, loading->path, plugin.registry, channel, error);
     for (int i = known; i < catalogue->count && code == 0; i++)
         code = plugin_probe(catalogue->kernels[i], channel, error);
     if (code == 0)
@@ -238,7 +243,7 @@ int catalogue_add(struct catalogue *catalogue, const char *path, struct mla_erro
     if (code == 0)
         code = plugin_open(path, NULL, &plugin, error);
     if (code == 0)
-        code = add_all(catalogue, plugin.registry, NULL, error);
+        code = add_all(catalogue, path, plugin.registry, NULL, error);
     return code ? prefix(path, code, error) : 0;
 }
 
@@ -248,5 +253,6 @@ void catalogue_destroy(struct catalogue *catalogue)
         free((void *)catalogue->kernels[i]);
     free(catalogue->kernels);
     free(catalogue->names);
+    free(catalogue->paths);
     *catalogue = (struct catalogue){0};
 }

@@ -13,6 +13,8 @@ struct catalogue {
     const struct mla_kernel **kernels; /* [count], malloc'ed as each of them is: copies that are
                                           NULL in what the kernel's own, smaller struct has not */
     const char **names;                /* [count], malloc'ed; the kernels' */
+    const char **paths;                /* [count], malloc'ed; of the shared object that each is
+                                          from, borrowed from catalogue_add; NULL: built in */
     int count;
     double load_limit_s; /* that a shared object may take to load; catalogue_create sets 20 */
 };

@@ -34,7 +34,7 @@ const struct certificate_check certificate_checks[CERTIFICATE_CHECKS] = {
     {"leaks", "nothing kept from call to call", 0},
 };
 
-static int (*const functions[CERTIFICATE_CHECKS])(struct finding *) = {
+static int (*const functions[CERTIFICATE_CHECKS])(struct property *) = {
     certify_threads,   certify_batch,        certify_order, certify_slots, certify_queries,
     certify_chunks,    certify_repeated,     certify_split, certify_heads, certify_positions,
     certify_future,    certify_others,       certify_lse,   certify_nan,   certify_alignment,
@@ -44,14 +44,14 @@ static int (*const functions[CERTIFICATE_CHECKS])(struct finding *) = {
 int certificate_check(const struct certificate_subject *subject, int check,
                       enum certificate_outcome *outcome, struct mla_error *why)
 {
-    struct finding f = {.subject = subject,
-                        .promise = certificate_checks[check].promise,
-                        .outcome =
-                            certificate_checks[check].promise ? CERTIFIED_BITS : CERTIFIED_BOUND,
-                        .why = why};
+    struct property c = {.subject = subject,
+                         .promise = certificate_checks[check].promise,
+                         .outcome =
+                             certificate_checks[check].promise ? CERTIFIED_BITS : CERTIFIED_BOUND,
+                         .why = why};
     why->message[0] = '\0';
-    int code = functions[check](&f);
-    *outcome = f.outcome;
+    int code = functions[check](&c);
+    *outcome = c.outcome;
     return code == MLA_MACHINE ? code : 0;
 }
 

@@ -10,50 +10,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int in_memory(struct finding *f, enum buffer_kind memory, uint32_t poison, const char *what)
+static int in_memory(struct property *c, enum buffer_kind memory, uint32_t poison, const char *what)
 {
     struct trial trial;
     struct trial_way way = plain_way;
     way.memory = memory;
     way.poison = poison;
     way.threads = 2;
-    int code = finding_run(f, f->subject->inputs, &way, &trial);
+    int code = property_run(c, c->subject->inputs, &way, &trial);
     if (!code)
-        code = finding_within(f, &trial, what);
+        code = property_within(c, &trial, what);
     trial_destroy(&trial);
     return code;
 }
 
-int certify_alignment(struct finding *f)
+int certify_alignment(struct property *c)
 {
-    int code = in_memory(f, BUFFER_ALIGNED, POISON_NAN, "64-byte aligned");
+    int code = in_memory(c, BUFFER_ALIGNED, POISON_NAN, "64-byte aligned");
     if (!code)
-        code = in_memory(f, BUFFER_UNALIGNED, POISON_LARGE, "4 bytes off");
+        code = in_memory(c, BUFFER_UNALIGNED, POISON_LARGE, "4 bytes off");
     return code;
 }
 
 /* A cache far larger than what is used of it: the rest is never touched, and takes no memory. */
-int certify_far_slots(struct finding *f)
+int certify_far_slots(struct property *c)
 {
-    const struct inputs *inputs = f->subject->inputs;
+    const struct inputs *inputs = c->subject->inputs;
     struct trial trial;
     struct trial_way way = plain_way;
     way.first_slot = ((int64_t)1 << 31) / inputs->width + 7;
     way.sparse_memory = true;
-    int code = finding_run(f, inputs, &way, &trial);
+    int code = property_run(c, inputs, &way, &trial);
     if (!code)
-        code = finding_within(f, &trial, "slots beyond 2^31 elements");
+        code = property_within(c, &trial, "slots beyond 2^31 elements");
     trial_destroy(&trial);
     if (code == MLA_MACHINE) {
-        struct mla_error because = *f->why;
-        return finding_not_applicable(f, "%.400s", because.message);
+        struct mla_error because = *c->why;
+        return property_not_applicable(c, "%.400s", because.message);
     }
     return code;
 }
 
 /* --- pages --- */
 
-static int copy_and_compare(struct finding *f, struct trial *trial)
+static int copy_and_compare(struct property *c, struct trial *trial)
 {
     const struct mla_problem *p = &trial->placed.problem;
     int64_t rows = p->page_size < TRIAL_CHUNK_MAX ? p->page_size : TRIAL_CHUNK_MAX;
@@ -63,45 +63,45 @@ static int copy_and_compare(struct finding *f, struct trial *trial)
     const float *got;
     float *before = malloc(size);
     if (!before)
-        return mla_fail(f->why, MLA_MACHINE, "no memory for a page");
-    int code = trial_load(trial, 0, 0, rows, &got, f->why);
+        return mla_fail(c->why, MLA_MACHINE, "no memory for a page");
+    int code = trial_load(trial, 0, 0, rows, &got, c->why);
     if (!code) {
         memcpy(before, got, size);
-        int status = f->subject->kernel->copy_page(p, &trial->memory, from, to);
+        int status = c->subject->kernel->copy_page(p, &trial->memory, from, to);
         if (status)
-            code = finding_broken(f, "copy_page returned %d (%s)", status, strerror(-status));
+            code = property_broken(c, "copy_page returned %d (%s)", status, strerror(-status));
     }
     if (!code) {
         struct mla_seq original = trial->seqs[0];
         trial->seqs[0].pages = &to;
-        code = trial_load(trial, 0, 0, rows, &got, f->why);
+        code = trial_load(trial, 0, 0, rows, &got, c->why);
         trial->seqs[0] = original;
     }
     if (!code && memcmp(before, got, size) != 0)
-        code = finding_broken(f, "a copied page gives back other rows than the page");
+        code = property_broken(c, "a copied page gives back other rows than the page");
     free(before);
     if (code == MLA_FAILED)
-        f->outcome = CERTIFIED_BROKEN;
+        c->outcome = CERTIFIED_BROKEN;
     return code;
 }
 
-int certify_copied_pages(struct finding *f)
+int certify_copied_pages(struct property *c)
 {
-    const struct inputs *inputs = f->subject->inputs;
+    const struct inputs *inputs = c->subject->inputs;
     struct trial trial;
     if (inputs->problem.page_size == 0)
-        return finding_not_applicable(f, "the case has no pages");
-    if (!f->subject->kernel->copy_page)
-        return finding_not_applicable(f, "the kernel has no copy_page");
+        return property_not_applicable(c, "the case has no pages");
+    if (!c->subject->kernel->copy_page)
+        return property_not_applicable(c, "the kernel has no copy_page");
     if (inputs->workload.seqs[0].kv_end < inputs->problem.page_size)
-        return finding_not_applicable(f, "the case fills no page");
-    int code = trial_create(inputs, f->subject->kernel, &plain_way, &trial, f->why);
+        return property_not_applicable(c, "the case fills no page");
+    int code = trial_create(inputs, c->subject->kernel, &plain_way, &trial, c->why);
     if (!code)
-        code = trial_store(&trial, f->why);
+        code = trial_store(&trial, c->why);
     if (code == MLA_FAILED)
-        f->outcome = CERTIFIED_BROKEN;
+        c->outcome = CERTIFIED_BROKEN;
     if (!code)
-        code = copy_and_compare(f, &trial);
+        code = copy_and_compare(c, &trial);
     trial_destroy(&trial);
     return code;
 }
@@ -159,7 +159,7 @@ static bool grows(const struct holdings *taken, int count, size_t offset)
     return true;
 }
 
-int certify_leaks(struct finding *f)
+int certify_leaks(struct property *c)
 {
     enum { WARM_UP = 3, TIMES = 6 };
     struct holdings taken[TIMES] = {{0}};
@@ -168,7 +168,7 @@ int certify_leaks(struct finding *f)
     way.memory = BUFFER_GUARD_START;
     for (int i = 0; i < WARM_UP + TIMES; i++) {
         struct trial trial;
-        int code = finding_run(f, f->subject->inputs, &way, &trial);
+        int code = property_run(c, c->subject->inputs, &way, &trial);
         trial_destroy(&trial);
         if (code)
             return code;
@@ -187,8 +187,8 @@ int certify_leaks(struct finding *f)
             size_t first, last;
             memcpy(&first, (const char *)&taken[0] + kinds[k].offset, sizeof first);
             memcpy(&last, (const char *)&taken[TIMES - 1] + kinds[k].offset, sizeof last);
-            return finding_broken(f, "%zu %s are kept from %d rounds of prepare, store and attend",
-                                  last - first, kinds[k].what, TIMES - 1);
+            return property_broken(c, "%zu %s are kept from %d rounds of prepare, store and attend",
+                                   last - first, kinds[k].what, TIMES - 1);
         }
     return 0;
 }

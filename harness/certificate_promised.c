@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-int certify_threads(struct finding *f)
+int certify_threads(struct property *c)
 {
     static const int threads[] = {2, 3, 7};
     int code = 0;
@@ -15,58 +15,58 @@ int certify_threads(struct finding *f)
         struct trial_way way = plain_way;
         way.threads = threads[i];
         snprintf(what, sizeof what, "%d threads", threads[i]);
-        code = finding_vary(f, &way, what);
+        code = property_vary(c, &way, what);
     }
     return code;
 }
 
-int certify_batch(struct finding *f)
+int certify_batch(struct property *c)
 {
     struct trial_way way = plain_way;
     way.sequence_alone = true;
     way.threads = 2;
-    if (f->subject->inputs->workload.batch < 2)
-        return finding_not_applicable(f, "the case has one sequence");
-    return finding_vary(f, &way, "each sequence alone");
+    if (c->subject->inputs->workload.batch < 2)
+        return property_not_applicable(c, "the case has one sequence");
+    return property_vary(c, &way, "each sequence alone");
 }
 
-int certify_order(struct finding *f)
+int certify_order(struct property *c)
 {
     struct trial_way way = plain_way;
     way.reversed = true;
     way.threads = 2;
-    if (f->subject->inputs->workload.batch < 2)
-        return finding_not_applicable(f, "the case has one sequence");
-    return finding_vary(f, &way, "sequences reversed");
+    if (c->subject->inputs->workload.batch < 2)
+        return property_not_applicable(c, "the case has one sequence");
+    return property_vary(c, &way, "sequences reversed");
 }
 
 /* As they are when other sequences have come and gone. */
-int certify_slots(struct finding *f)
+int certify_slots(struct property *c)
 {
     static const int64_t free_slots[] = {5, 37};
-    int64_t page = f->subject->inputs->problem.page_size;
+    int64_t page = c->subject->inputs->problem.page_size;
     int code = 0;
     for (size_t i = 0; i < sizeof free_slots / sizeof free_slots[0] && !code; i++) {
         char what[48];
         struct trial_way way = plain_way;
         way.first_slot = free_slots[i] * (page ? page : 1);
         snprintf(what, sizeof what, "%ld slots left free before", (long)way.first_slot);
-        code = finding_vary(f, &way, what);
+        code = property_vary(c, &way, what);
     }
     return code;
 }
 
-int certify_queries(struct finding *f)
+int certify_queries(struct property *c)
 {
     struct trial_way way = plain_way;
     way.query_by_query = true;
     way.threads = 2;
-    if (f->subject->inputs->workload.tokens < 2)
-        return finding_not_applicable(f, "the case has one new token");
-    return finding_vary(f, &way, "query by query");
+    if (c->subject->inputs->workload.tokens < 2)
+        return property_not_applicable(c, "the case has one new token");
+    return property_vary(c, &way, "query by query");
 }
 
-int certify_chunks(struct finding *f)
+int certify_chunks(struct property *c)
 {
     static const int64_t chunks[] = {1, 16, 37, TRIAL_UNEVEN};
     int code = 0;
@@ -75,41 +75,41 @@ int certify_chunks(struct finding *f)
         struct trial_way way = plain_way;
         way.chunk = chunks[i];
         snprintf(what, sizeof what, "rows stored %ld at a time", (long)chunks[i]);
-        code = finding_vary(f, &way, chunks[i] == TRIAL_UNEVEN ? "uneven chunks" : what);
+        code = property_vary(c, &way, chunks[i] == TRIAL_UNEVEN ? "uneven chunks" : what);
     }
     return code;
 }
 
 /* Often enough for a race to show, on the same cache. */
-static int repeat(struct finding *f, struct trial *trial, const struct trial *first)
+static int repeat(struct property *c, struct trial *trial, const struct trial *first)
 {
     enum { TIMES = 12 };
     int code = 0;
     for (int i = 0; i < TIMES && !code; i++) {
-        code = trial_attend(trial, f->why);
+        code = trial_attend(trial, c->why);
         if (code == MLA_FAILED)
-            f->outcome = CERTIFIED_BROKEN;
+            c->outcome = CERTIFIED_BROKEN;
         if (!code)
-            code = finding_same(f, trial, first, "repeated");
+            code = property_same(c, trial, first, "repeated");
     }
     return code;
 }
 
-int certify_repeated(struct finding *f)
+int certify_repeated(struct property *c)
 {
     struct trial first, again;
     struct trial_way way = plain_way;
     way.threads = 3;
-    int code = finding_run(f, f->subject->inputs, &way, &first);
+    int code = property_run(c, c->subject->inputs, &way, &first);
     if (code) {
         trial_destroy(&first);
         return code;
     }
-    code = finding_run(f, f->subject->inputs, &way, &again);
+    code = property_run(c, c->subject->inputs, &way, &again);
     if (!code)
-        code = finding_same(f, &again, &first, "from the start again");
+        code = property_same(c, &again, &first, "from the start again");
     if (!code)
-        code = repeat(f, &again, &first);
+        code = repeat(c, &again, &first);
     trial_destroy(&again);
     trial_destroy(&first);
     return code;

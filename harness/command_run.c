@@ -29,16 +29,6 @@ static int fill_catalogue(const struct options *options, struct catalogue *catal
     return code;
 }
 
-/* As they would be given again. */
-static void list_plugins(const struct options *options, char *text, size_t size)
-{
-    text[0] = '\0';
-    for (int i = 0; i < options->plugin_count; i++) {
-        size_t used = strlen(text);
-        snprintf(text + used, size - used, " --plugin %s", options->plugins[i]);
-    }
-}
-
 static int fill_suite(const struct options *options, const struct paths *paths,
                       const char *default_suite, const struct catalogue *catalogue,
                       struct suite *suite, uint64_t *seed, struct mla_error *error)
@@ -206,7 +196,6 @@ static int run_or_verify(const struct options *options, const struct paths *path
     struct catalogue catalogue = {0};
     struct suite suite = {0};
     struct result result = {0};
-    char plugin_options[2048];
     struct run run = {.catalogue = &catalogue,
                       .suite = &suite,
                       .timing = timing,
@@ -215,12 +204,10 @@ static int run_or_verify(const struct options *options, const struct paths *path
                       .random_cases = options->random_cases > 0,
                       .seed = options->seed,
                       .replay = options->replay,
-                      .plugin_options = plugin_options,
                       .result = &result};
     struct saver saver;
     const char **names = NULL;
     char *storage = NULL, folder[PATH_LENGTH + 128];
-    list_plugins(options, plugin_options, sizeof plugin_options);
     int code = fill_catalogue(options, &catalogue, error);
     if (!code)
         code = fill_suite(options, paths, timing ? "default" : "verify", &catalogue, &suite,

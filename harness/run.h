@@ -30,8 +30,6 @@ struct run {
     bool quiet;
     bool fail_fast; /* stop at the first failure */
     uint64_t seed;
-    /* " --plugin FILE" for each of them, for the commands that reproduce failures */
-    const char *plugin_options;
     bool random_cases;           /* the suite is suite_random's */
     const char *replay;          /* the folder that the one case's inputs come from, or NULL */
     struct saver *saver;         /* that keeps failures, or NULL */

@@ -76,6 +76,30 @@ static void save_and_replay(const char *arguments)
     json_decref(again);
 }
 
+/* The command that a failure names shows it again, whatever the case. */
+Test(replay, the_command_of_a_failure_shows_it_again)
+{
+    static const char *const cases[] = {
+        "--kernel wrong --model tiny --cached 9 --new 2 --seed 5",
+        "--kernel wrong --model tiny --cached 40 --batch 3 --ragged --page-size 16 --sinks",
+        "--kernel wrong --model tiny --cached 40 --top-k 7 --inputs one-hot --threads 2",
+        "--kernel wrong --model tiny --cached 9 --new 2 --certificate",
+        "--kernel wrong --model tiny --cached 3 --layer",
+        "--kernel wrong --random 3 --seed 100",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        json_t *first = failures(cases[i]);
+        const json_t *failure = json_array_get(first, 0);
+        const char *command = json_string_value(json_object_get(failure, "reproduce"));
+        const char *reason = json_string_value(json_object_get(failure, "reason"));
+        cr_assert(strncmp(command, "mlabench ", 9) == 0, "%s", command);
+        cr_assert(strstr(command, "wrong.so"), "%s", command);
+        cr_assert(mlabench(command + 9) == 1, "'%s' says:\n%s", command, output);
+        cr_assert(strstr(output, reason), "'%s' does not say '%s':\n%s", command, reason, output);
+        json_decref(first);
+    }
+}
+
 Test(replay, a_plain_case)
 {
     char name[256];
