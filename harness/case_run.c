@@ -51,8 +51,9 @@ static int choose_contenders(struct case_run *cr, struct mla_error *error)
         const char *why = "it gives no reason";
         if (!case_wants(cr->c, kernel->name) || !applies(kernel, problem.kind))
             continue;
+        char lacks[64];
         if (!cpu_has_isa(kernel->isa))
-            run_skip(cr->run, cr->c, i, "this CPU lacks %s", kernel->isa);
+            run_skip(cr->run, cr->c, i, "%s", cpu_lacks_isa(kernel->isa, lacks));
         else if (cr->run->hung[i])
             run_skip(cr->run, cr->c, i, "it hung in a case before");
         else if (!kernel->supports(&problem, cr->c->top_k > 0, cr->c->sinks, &why))

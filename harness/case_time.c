@@ -12,14 +12,35 @@
 /* A child that is still timing after this, and after the time that its kernels may take, hangs. */
 static const double least_limit_s = 60;
 
-static void send_sample(void *context, const struct sample *sample)
+/* In the child: a round's samples wait for its ceiling. */
+struct sender {
+    struct child_channel *channel;
+    json_t *round;
+};
+
+static void keep_sample(void *context, const struct sample *sample)
 {
-    child_send(context, sample_json(sample));
+    struct sender *sender = context;
+    json_array_append_new(sender->round, sample_json(sample));
+}
+
+static void send_round(void *context, double fma_peak_gflops)
+{
+    struct sender *sender = context;
+    size_t i;
+    json_t *sample;
+    json_array_foreach(sender->round, i, sample)
+    {
+        json_object_set_new(sample, "fma_peak_gflops", json_real(fma_peak_gflops));
+        child_send(sender->channel, json_incref(sample));
+    }
+    json_array_clear(sender->round);
 }
 
 static void send_left_out(void *context, int kernel, double seconds)
 {
-    child_send(context, json_pack("{s:i, s:f}", "left_out", kernel, "seconds", seconds));
+    struct sender *sender = context;
+    child_send(sender->channel, json_pack("{s:i, s:f}", "left_out", kernel, "seconds", seconds));
 }
 
 static int time_group(void *context, struct child_channel *channel, struct mla_error *error)
@@ -39,8 +60,10 @@ static int time_group(void *context, struct child_channel *channel, struct mla_e
         .counters = cr->run->counters,
         .counter_count = cr->run->counter_count,
     };
-    struct measure_listener listener = {send_sample, send_left_out, channel};
+    struct sender sender = {channel, json_array()};
+    struct measure_listener listener = {keep_sample, send_round, send_left_out, &sender};
     int code = measure(&cr->inputs, kernels, cr->group_count, &settings, &listener, error);
+    json_decref(sender.round);
     free(kernels);
     return code;
 }

@@ -40,11 +40,7 @@ static int find_isa(const char *isa)
 
 static int best_isa(void)
 {
-    int best = 0;
-    for (int i = 0; i < ISAS; i++)
-        if (cpu_has_isa(loops_by_isa[i]->isa))
-            best = i;
-    return best;
+    return find_isa(cpu_best_isa());
 }
 
 /* What each thread of a team does `repeats` times. */

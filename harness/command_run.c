@@ -208,7 +208,9 @@ static int run_or_verify(const struct options *options, const struct paths *path
     struct saver saver;
     const char **names = NULL;
     char *storage = NULL, folder[PATH_LENGTH + 128];
-    int code = fill_catalogue(options, &catalogue, error);
+    int code = options->isa ? cpu_limit_isa(options->isa, error) : 0;
+    if (!code)
+        code = fill_catalogue(options, &catalogue, error);
     if (!code)
         code = fill_suite(options, paths, timing ? "default" : "verify", &catalogue, &suite,
                           &run.seed, error);

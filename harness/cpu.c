@@ -182,12 +182,45 @@ static const struct isa {
 #endif
 };
 
+enum { ISAS = sizeof isas / sizeof isas[0] };
+static int limit = ISAS - 1;
+
+static int find_isa(const char *isa)
+{
+    int i = 0;
+    while (i < ISAS && strcmp(isas[i].name, isa) != 0)
+        i++;
+    return i;
+}
+
 bool cpu_has_isa(const char *isa)
 {
-    for (size_t i = 0; i < sizeof isas / sizeof isas[0]; i++)
-        if (strcmp(isas[i].name, isa) == 0)
-            return isas[i].present();
-    return false;
+    int i = find_isa(isa);
+    return i <= limit && isas[i].present();
+}
+
+int cpu_limit_isa(const char *isa, struct mla_error *error)
+{
+    int i = find_isa(isa);
+    if (i < ISAS && isas[i].present()) {
+        limit = i;
+        return 0;
+    }
+    char accepted[128] = "";
+    for (i = 0; i < ISAS; i++)
+        if (isas[i].present())
+            snprintf(accepted + strlen(accepted), sizeof accepted - strlen(accepted), " %s",
+                     isas[i].name);
+    return mla_fail(error, MLA_BAD_INPUT, "--isa: this CPU has no instruction set '%s'; it has:%s",
+                    isa, accepted);
+}
+
+const char *cpu_lacks_isa(const char *isa, char text[64])
+{
+    int i = find_isa(isa);
+    bool left_out = i < ISAS && i > limit && isas[i].present();
+    snprintf(text, 64, left_out ? "--isa leaves %.32s out" : "this CPU lacks %.32s", isa);
+    return text;
 }
 
 static const char *const simd_isas[] = {

@@ -5,6 +5,8 @@
 #ifndef MLABENCH_CPU_H
 #define MLABENCH_CPU_H
 
+#include "harness/error.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,6 +45,13 @@ const struct cpu_cache *cpu_data_cache(const struct cpu_info *info, int level);
 /* Whether CPU and operating system run code for an instruction set: "scalar", "x86-64", "aarch64",
  * "avx2" (with FMA and F16C), "avx512" (F, BW, DQ, VL). An unknown name is not supported. */
 bool cpu_has_isa(const char *isa);
+
+/* From now on as if this CPU had nothing that the list above names after `isa`. To be called before
+ * anything asks. */
+int cpu_limit_isa(const char *isa, struct mla_error *error);
+
+/* Why cpu_has_isa says no: "this CPU lacks avx512", "--isa leaves avx512 out". */
+const char *cpu_lacks_isa(const char *isa, char text[64]);
 
 /* The last of isas.def that runs here. */
 const char *cpu_best_isa(void);

@@ -38,10 +38,9 @@ json_t *sample_json(const struct sample *s)
         if (why)
             json_object_set_new(missing, name, json_string(why));
     }
-    return json_pack("{s:i, s:i, s:I, s:f, s:f, s:o, s:o, s:{s:f, s:I}, s:o, s:o}", "sample",
-                     s->kernel, "round", s->round, "iterations", (json_int_t)s->iterations,
-                     "real_time", s->real_ns, "cpu_time", s->cpu_ns, "stages", stages,
-                     "fma_peak_gflops", number(s->fma_peak_gflops), "noise", "steal_ms",
+    return json_pack("{s:i, s:i, s:I, s:f, s:f, s:o, s:{s:f, s:I}, s:o, s:o}", "sample", s->kernel,
+                     "round", s->round, "iterations", (json_int_t)s->iterations, "real_time",
+                     s->real_ns, "cpu_time", s->cpu_ns, "stages", stages, "noise", "steal_ms",
                      s->steal_ms, "involuntary_switches", (json_int_t)s->involuntary_switches,
                      "counters", values, "counters_missing", missing);
 }

@@ -220,21 +220,22 @@ static int repeat(const struct bench *bench, int index, struct sample *sample)
     return status;
 }
 
-/* Even rounds get a random order (Fisher-Yates), odd ones the one before reversed. */
+/* Even rounds get a random order (Fisher-Yates), odd ones the one before reversed. The ceiling is
+ * one more arm, after the kernels. */
 static void draw_order(const struct bench *bench, int round)
 {
+    int arms = bench->count + 1;
     if (round % 2) {
-        for (int i = 0, j = bench->count - 1; i < j; i++, j--) {
+        for (int i = 0, j = arms - 1; i < j; i++, j--) {
             int kernel = bench->order[i];
             bench->order[i] = bench->order[j];
             bench->order[j] = kernel;
         }
         return;
     }
-    for (int i = 0; i < bench->count; i++)
+    for (int i = 0; i < arms; i++)
         bench->order[i] = i;
-    random_shuffle(bench->settings->seed, RANDOM_ORDER, (uint64_t)round << 32, bench->order,
-                   bench->count);
+    random_shuffle(bench->settings->seed, RANDOM_ORDER, (uint64_t)round << 32, bench->order, arms);
 }
 
 static int run_rounds(const struct bench *bench, const struct measure_listener *listener,
@@ -243,17 +244,23 @@ static int run_rounds(const struct bench *bench, const struct measure_listener *
     ceiling_fma_burst(bench->settings->threads, BURST_MS); /* the first call calibrates */
     for (int round = 0; round < bench->settings->repetitions; round++) {
         struct sample sample = {.round = round};
+        double peak = NAN;
         draw_order(bench, round);
-        sample.fma_peak_gflops = ceiling_fma_burst(bench->settings->threads, BURST_MS);
-        for (int i = 0; i < bench->count; i++) {
-            if (bench->arms[bench->order[i]].left_out)
+        for (int i = 0; i <= bench->count; i++) {
+            int index = bench->order[i];
+            if (index == bench->count) {
+                peak = ceiling_fma_burst(bench->settings->threads, BURST_MS);
                 continue;
-            int status = repeat(bench, bench->order[i], &sample);
+            }
+            if (bench->arms[index].left_out)
+                continue;
+            int status = repeat(bench, index, &sample);
             if (status)
                 return mla_fail(error, MLA_FAILED, "%s: a step returned %d",
-                                bench->arms[bench->order[i]].kernel->name, status);
+                                bench->arms[index].kernel->name, status);
             listener->take(listener->context, &sample);
         }
+        listener->end_round(listener->context, peak);
     }
     return 0;
 }
@@ -283,7 +290,7 @@ int measure(const struct inputs *inputs, const struct mla_kernel *const *kernels
     char pinning[CPU_PINNING_MAX];
     struct bench bench = {.inputs = inputs, .settings = settings, .count = count};
     bench.arms = calloc((size_t)count, sizeof *bench.arms);
-    bench.order = calloc((size_t)count, sizeof *bench.order);
+    bench.order = calloc((size_t)count + 1, sizeof *bench.order);
     bench.clocks = aligned_alloc(64, sizeof *bench.clocks * (size_t)settings->threads);
     int code = bench.arms && bench.order && bench.clocks
                    ? 0

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Timing kernels against each other: interleaved rounds, so that what the machine does meanwhile
- * befalls all of them alike. Each round runs every kernel once, in an order that is random and then
- * reversed (ABBA for two), and measures the FMA peak once, as the ceiling of that round. */
+ * befalls all of them alike. Each round runs every kernel once and, as one more of them, measures
+ * the FMA peak, the ceiling of that round; in an order that is random and then reversed (ABBA for
+ * two).
+ */
 #ifndef MLABENCH_MEASURE_H
 #define MLABENCH_MEASURE_H
 
@@ -30,7 +32,6 @@ struct sample {
     int64_t iterations;          /* steps in one repetition, the same for all kernels */
     double real_ns, cpu_ns;      /* of storing the new rows and attending */
     double stage_ns[MLA_STAGES]; /* mean over threads; NAN for a stage never announced */
-    double fma_peak_gflops;      /* of this round */
     double steal_ms;             /* of all CPUs during the repetition */
     int64_t involuntary_switches;
     const struct counters *counters; /* as of this repetition, valid during the call */
@@ -42,6 +43,8 @@ uint64_t measure_bytes(const struct inputs *inputs, const struct mla_kernel *ker
 /* Who hears of it, while it goes on. */
 struct measure_listener {
     void (*take)(void *context, const struct sample *sample);
+    /* All samples of a round were handed over; its FMA peak is known. */
+    void (*end_round)(void *context, double fma_peak_gflops);
     /* Kernel number `kernel` is left out: its repetitions would take that long. */
     void (*leave_out)(void *context, int kernel, double seconds);
     void *context;

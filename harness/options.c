@@ -68,6 +68,8 @@ static const struct row rows[] = {
     {"repetitions", 0, REPETITIONS, "N", COMMAND_RUN, AT(repetitions), "rounds, 10 or more (10)"},
     {"counters", 0, TEXT, "NAME,...|none", COMMAND_RUN, AT(counters),
      "hardware and software events to count"},
+    {"isa", 0, TEXT, "NAME", RUNS, AT(isa),
+     "as if the CPU had no more than this instruction set: scalar, avx2, avx512"},
     {"plugin", 0, PLUGIN, "FILE.so", COMMAND_LIST | RUNS | COMMAND_JUDGE, AT(plugins),
      "add the kernels of a shared object; may be repeated"},
     {"seed", 0, SEED, "N", RUNS | COMMAND_JUDGE, AT(seed), "of all random numbers (1)"},

@@ -28,6 +28,7 @@ struct options {
     struct case_options by_hand;
     bool case_given; /* any of by_hand but kernels */
     const char *counters;
+    const char *isa; /* NULL: all that the CPU has */
     const char *plugins[MAX_PLUGINS];
     int plugin_count;
     uint64_t seed;
