@@ -33,9 +33,8 @@ static int64_t count_listed(struct key_cursor keys)
     return count;
 }
 
-/* Of the sequence's new token t. */
-static int64_t count_keys(const struct mla_problem *problem, const struct mla_call *call,
-                          const struct mla_seq *seq, int64_t t)
+int64_t keys_attended(const struct mla_problem *problem, const struct mla_call *call,
+                      const struct mla_seq *seq, int64_t t)
 {
     if (call->top_k_indices)
         return count_listed(keys_of(problem, call, seq, t));
@@ -48,7 +47,7 @@ int check_call(const struct mla_problem *problem, const struct mla_call *call)
         return -EINVAL;
     for (int32_t b = 0; b < call->batch; b++)
         for (int64_t t = 0; t < call->seqs[b].tokens; t++)
-            if (count_keys(problem, call, &call->seqs[b], t) > problem->max_keys)
+            if (keys_attended(problem, call, &call->seqs[b], t) > problem->max_keys)
                 return -EINVAL;
     return 0;
 }

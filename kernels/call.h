@@ -25,6 +25,10 @@ bool supports_latent(const struct mla_problem *problem, bool top_k, bool sinks, 
 bool supports_kv(const struct mla_problem *problem, bool top_k, bool sinks, const char **why);
 bool supports_both(const struct mla_problem *problem, bool top_k, bool sinks, const char **why);
 
+/* How many keys the sequence's new token t attends. */
+int64_t keys_attended(const struct mla_problem *problem, const struct mla_call *call,
+                      const struct mla_seq *seq, int64_t t);
+
 /* Whether the call keeps within what the problem announced: 0 or -EINVAL. A top-k list with more
  * keys than max_keys holds some twice and is refused. */
 int check_call(const struct mla_problem *problem, const struct mla_call *call);

@@ -41,4 +41,16 @@ static inline int32_t keys_next(struct key_cursor *keys, int32_t most, int64_t *
     return count;
 }
 
+/* Passes over the next `count` keys, which there have to be. */
+static inline void keys_skip(struct key_cursor *keys, int64_t count)
+{
+    if (!keys->list) {
+        keys->next += count;
+        return;
+    }
+    int64_t slot;
+    while (count-- > 0)
+        keys_next(keys, 1, &slot);
+}
+
 #endif

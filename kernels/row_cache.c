@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/row_cache.h"
+#include "kernels/bf16.h"
 #include "kernels/shape.h"
 
 #include <errno.h>
@@ -7,42 +8,67 @@
 
 static const char *const refusals[] = {
     [MLA_FP32] = NULL,
-    [MLA_BF16] = "cache format bf16 is not implemented; fp32 is",
-    [MLA_FP16] = "cache format fp16 is not implemented; fp32 is",
-    [MLA_FP8] = "cache format fp8 is not implemented; fp32 is",
-    [MLA_INT8] = "cache format int8 is not implemented; fp32 is",
+    [MLA_BF16] = NULL,
+    [MLA_FP16] = "cache format fp16 is not implemented; fp32 and bf16 are",
+    [MLA_FP8] = "cache format fp8 is not implemented; fp32 and bf16 are",
+    [MLA_INT8] = "cache format int8 is not implemented; fp32 and bf16 are",
 };
 
 bool row_cache_supports(const struct mla_problem *problem, const char **why)
 {
     uint32_t format = problem->format;
-    *why = format < sizeof refusals / sizeof refusals[0] ? refusals[format]
-                                                         : "unknown cache format; fp32 is known";
+    *why = format < sizeof refusals / sizeof refusals[0]
+               ? refusals[format]
+               : "unknown cache format; fp32 and bf16 are known";
     return *why == NULL;
+}
+
+int64_t row_cache_value_bytes(const struct mla_problem *problem)
+{
+    return problem->format == MLA_BF16 ? 2 : 4;
+}
+
+const void *row_cache_at(const struct mla_problem *problem, const void *cache, int64_t width,
+                         int64_t slot, int64_t column)
+{
+    return (const char *)cache + (slot * width + column) * row_cache_value_bytes(problem);
+}
+
+/* The same, to be written. */
+static void *place_of(const struct mla_problem *problem, void *cache, int64_t width, int64_t slot,
+                      int64_t column)
+{
+    return (char *)cache + (slot * width + column) * row_cache_value_bytes(problem);
 }
 
 int row_cache_bytes(const struct mla_problem *problem, int64_t width, size_t *bytes)
 {
-    int64_t floats;
-    if (__builtin_mul_overflow(problem->slots, width, &floats) ||
-        __builtin_mul_overflow(floats, (int64_t)sizeof(float), &floats))
+    int64_t size;
+    if (__builtin_mul_overflow(problem->slots, width, &size) ||
+        __builtin_mul_overflow(size, row_cache_value_bytes(problem), &size))
         return -EOVERFLOW;
-    *bytes = (size_t)floats;
+    *bytes = (size_t)size;
     return 0;
 }
 
 void row_cache_write(const struct mla_problem *problem, void *cache, int64_t width, int64_t slot,
                      int64_t column, int64_t columns, const float *values)
 {
-    (void)problem;
-    memcpy((float *)cache + slot * width + column, values, (size_t)columns * sizeof(float));
+    void *place = place_of(problem, cache, width, slot, column);
+    if (problem->format == MLA_BF16)
+        bf16_encode(columns, values, place);
+    else
+        memcpy(place, values, (size_t)columns * sizeof(float));
 }
 
 void row_cache_read(const struct mla_problem *problem, const void *cache, int64_t width,
                     int64_t slot, int64_t column, int64_t columns, float *values)
 {
-    (void)problem;
-    memcpy(values, (const float *)cache + slot * width + column, (size_t)columns * sizeof(float));
+    const void *place = row_cache_at(problem, cache, width, slot, column);
+    if (problem->format == MLA_BF16)
+        bf16_decode(columns, place, values);
+    else
+        memcpy(values, place, (size_t)columns * sizeof(float));
 }
 
 /* The slots from one to the next, or 0 if that varies or the rows are too far apart for the int of
@@ -60,26 +86,25 @@ struct rows row_cache_rows(const struct mla_problem *problem, const void *cache,
                            int64_t column, int64_t columns, int32_t count, const int64_t *slots,
                            bool strided, const float **list, float *gathered)
 {
-    const float *rows = (const float *)cache + column;
-    int64_t step = even_step(width, count, slots);
+    bool readable = problem->format == MLA_FP32;
+    int64_t step = readable ? even_step(width, count, slots) : 0;
     if (step > 0)
-        return rows_strided(rows + slots[0] * width, step * width);
-    if (strided) {
+        return rows_strided(row_cache_at(problem, cache, width, slots[0], column), step * width);
+    if (strided || !readable) {
         for (int32_t j = 0; j < count; j++)
             row_cache_read(problem, cache, width, slots[j], column, columns,
                            gathered + j * columns);
         return rows_strided(gathered, columns);
     }
     for (int32_t j = 0; j < count; j++)
-        list[j] = rows + slots[j] * width;
+        list[j] = row_cache_at(problem, cache, width, slots[j], column);
     return (struct rows){.list = list};
 }
 
 int64_t row_cache_gathered(const struct mla_problem *problem, int64_t columns, int32_t count,
                            bool strided)
 {
-    (void)problem;
-    return strided ? columns * count : 0;
+    return strided || problem->format != MLA_FP32 ? columns * count : 0;
 }
 
 int row_cache_store(const struct mla_problem *problem, const struct mla_memory *memory,
@@ -118,10 +143,10 @@ int row_cache_copy_rows(const struct mla_problem *problem, void *cache, int64_t 
 {
     if (problem->page_size <= 0)
         return -EINVAL;
-    int64_t page = problem->page_size * width;
     if (from != to)
-        memcpy((float *)cache + to * page, (float *)cache + from * page,
-               (size_t)page * sizeof(float));
+        memcpy(place_of(problem, cache, width, to * problem->page_size, 0),
+               row_cache_at(problem, cache, width, from * problem->page_size, 0),
+               (size_t)(problem->page_size * width * row_cache_value_bytes(problem)));
     return 0;
 }
 

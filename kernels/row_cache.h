@@ -16,6 +16,13 @@ bool row_cache_supports(const struct mla_problem *problem, const char **why);
 /* Bytes of all slots, or -EOVERFLOW. */
 int row_cache_bytes(const struct mla_problem *problem, int64_t width, size_t *bytes);
 
+/* Where a column of a slot's row lies, for whoever reads the format itself. */
+const void *row_cache_at(const struct mla_problem *problem, const void *cache, int64_t width,
+                         int64_t slot, int64_t column);
+
+/* Bytes of a value. */
+int64_t row_cache_value_bytes(const struct mla_problem *problem);
+
 /* Puts fp32 `values` [columns] into columns column, column + 1, ... of a slot's row. */
 void row_cache_write(const struct mla_problem *problem, void *cache, int64_t width, int64_t slot,
                      int64_t column, int64_t columns, const float *values);

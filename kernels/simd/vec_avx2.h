@@ -12,7 +12,12 @@ typedef __m256 vec;
 
 static inline vec vec_load(const float *p)
 {
-    return _mm256_load_ps(p);
+    return _mm256_loadu_ps(p);
+}
+
+static inline void vec_store(float *p, vec a)
+{
+    _mm256_storeu_ps(p, a);
 }
 
 static inline vec vec_broadcast(float x)
@@ -20,9 +25,29 @@ static inline vec vec_broadcast(float x)
     return _mm256_set1_ps(x);
 }
 
+static inline vec vec_load4(const float *p)
+{
+    return _mm256_broadcast_ps((const __m128 *)(const void *)p);
+}
+
 static inline vec vec_add(vec a, vec b)
 {
     return _mm256_add_ps(a, b);
+}
+
+static inline vec vec_sub(vec a, vec b)
+{
+    return _mm256_sub_ps(a, b);
+}
+
+static inline vec vec_mul(vec a, vec b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
+static inline vec vec_max(vec a, vec b)
+{
+    return _mm256_max_ps(a, b);
 }
 
 static inline vec vec_fma(vec a, vec b, vec c)
@@ -30,11 +55,61 @@ static inline vec vec_fma(vec a, vec b, vec c)
     return _mm256_fmadd_ps(a, b, c);
 }
 
+static inline void vec_accumulate(vec *c, vec a, vec b)
+{
+    __asm__("vfmadd231ps %2, %1, %0" : "+x"(*c) : "x"(a), "x"(b));
+}
+
 static inline float vec_reduce_add(vec a)
 {
     __m128 quad = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
     __m128 pair = _mm_add_ps(quad, _mm_movehl_ps(quad, quad));
     return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
+}
+
+static inline float4 vec_fold_add(vec a)
+{
+    return (float4)_mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+}
+
+static inline float4 vec_fold_max(vec a)
+{
+    return (float4)_mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+}
+
+/* a0 + a2, b0 + b2, a1 + a3, b1 + b3 of each quad. */
+static inline vec vec_halve2(vec a, vec b)
+{
+    return vec_add(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+}
+
+static inline float4 vec_sum4(vec a, vec b, vec c, vec d)
+{
+    __m256d ab = _mm256_castps_pd(vec_halve2(a, b)), cd = _mm256_castps_pd(vec_halve2(c, d));
+    return vec_fold_add(vec_add(_mm256_castpd_ps(_mm256_unpacklo_pd(ab, cd)),
+                                _mm256_castpd_ps(_mm256_unpackhi_pd(ab, cd))));
+}
+
+static inline vec vec_keep(vec a, int n)
+{
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_and_ps(a, _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(n), lanes)));
+}
+
+/* In two factors, as 2^n may be no normal number. */
+static inline vec vec_exp2(vec a, vec n)
+{
+    const __m256i bias = _mm256_set1_epi32(127);
+    __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
+    __m256i first = _mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
+    __m256i rest = _mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23);
+    return vec_mul(vec_mul(a, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(rest));
+}
+
+static inline vec vec_load_bf16(const uint16_t *p)
+{
+    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
 }
 
 #endif

@@ -7,16 +7,26 @@
 
 #define VEC_WIDTH 4
 
-typedef float vec __attribute__((vector_size(16), may_alias));
+typedef float4 vec;
 
 static inline vec vec_load(const float *p)
 {
-    return *(const vec *)p;
+    return float4_load(p);
+}
+
+static inline void vec_store(float *p, vec a)
+{
+    float4_store(p, a);
 }
 
 static inline vec vec_broadcast(float x)
 {
-    return (vec){x, x, x, x};
+    return float4_all(x);
+}
+
+static inline vec vec_load4(const float *p)
+{
+    return float4_load(p);
 }
 
 static inline vec vec_add(vec a, vec b)
@@ -24,14 +34,73 @@ static inline vec vec_add(vec a, vec b)
     return a + b;
 }
 
+static inline vec vec_sub(vec a, vec b)
+{
+    return a - b;
+}
+
+static inline vec vec_mul(vec a, vec b)
+{
+    return a * b;
+}
+
+static inline vec vec_max(vec a, vec b)
+{
+    return float4_select(a > b, a, b);
+}
+
 static inline vec vec_fma(vec a, vec b, vec c)
 {
     return a * b + c;
 }
 
+static inline void vec_accumulate(vec *c, vec a, vec b)
+{
+    *c += a * b;
+}
+
 static inline float vec_reduce_add(vec a)
 {
     return (a[0] + a[2]) + (a[1] + a[3]);
+}
+
+static inline float4 vec_fold_add(vec a)
+{
+    return a;
+}
+
+static inline float4 vec_fold_max(vec a)
+{
+    return a;
+}
+
+static inline float4 vec_sum4(vec a, vec b, vec c, vec d)
+{
+    vec ab = (vec){a[0], b[0], a[1], b[1]} + (vec){a[2], b[2], a[3], b[3]};
+    vec cd = (vec){c[0], d[0], c[1], d[1]} + (vec){c[2], d[2], c[3], d[3]};
+    return (vec){ab[0], ab[1], cd[0], cd[1]} + (vec){ab[2], ab[3], cd[2], cd[3]};
+}
+
+static inline vec vec_keep(vec a, int n)
+{
+    return (vec)((int4)a & (n > (int4){0, 1, 2, 3}));
+}
+
+/* In two factors, as 2^n may be no normal number. */
+static inline vec vec_exp2(vec a, vec n)
+{
+    /* Adding 1.5 2^23 leaves a whole number in the low bits. */
+    int4 whole = (int4)(n + 0x1.8p23f) - (int4)float4_all(0x1.8p23f), half = whole >> 1;
+    return a * (vec)((half + 127) << 23) * (vec)((whole - half + 127) << 23);
+}
+
+static inline vec vec_load_bf16(const uint16_t *p)
+{
+    uint32_t wide[4] = {(uint32_t)p[0] << 16, (uint32_t)p[1] << 16, (uint32_t)p[2] << 16,
+                        (uint32_t)p[3] << 16};
+    vec a;
+    memcpy(&a, wide, sizeof a);
+    return a;
 }
 
 #endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The inner loops of the vector kernels, one set of them per instruction set. They work on
+ *
+ *   a tile    SIMD_ROWS rows of queries side by side, its columns in chunks of SIMD_CHUNK:
+ *             [chunks][SIMD_ROWS][SIMD_CHUNK]
+ *   a panel   up to SIMD_BLOCK rows of keys, values or latents as fp32, in the same chunks:
+ *             [chunks][SIMD_BLOCK + 1][SIMD_CHUNK]. A chunk of a row is a cache line, and those of
+ *             neighbouring rows are neighbours; the row too many keeps chunks off each other's
+ *             cache sets
+ *
+ * Columns that fill up a last chunk are 0. None of them needs more alignment than a float has; 64
+ * bytes are faster. */
+#ifndef MLABENCH_SIMD_LOOPS_H
+#define MLABENCH_SIMD_LOOPS_H
+
+#include "kernels/kernel.h"
+
+#pragma GCC visibility push(hidden)
+
+#define SIMD_ROWS         4
+#define SIMD_CHUNK        16
+#define SIMD_BLOCK        128
+#define SIMD_PANEL_STRIDE ((SIMD_BLOCK + 1) * SIMD_CHUNK) /* floats from chunk to chunk */
+#define SIMD_TILE_STRIDE  (SIMD_ROWS * SIMD_CHUNK)
+
+static inline int64_t simd_chunks(int64_t columns)
+{
+    return (columns + SIMD_CHUNK - 1) / SIMD_CHUNK;
+}
+
+/* Memory to be read soon: `count` pieces of `bytes` each. */
+struct simd_ahead {
+    const void *const *pieces;
+    int32_t count;
+    int64_t bytes;
+};
+
+/* A block of keys and values, as all the rows that attend it see it. */
+struct simd_block {
+    const float *panel;
+    int32_t count; /* keys, 1 to SIMD_BLOCK */
+    int64_t key_chunks;
+    int64_t value_chunk; /* of the panel: the values' first */
+    int64_t value_chunks;
+    float scale;
+    bool first; /* of what the rows add up: what is in sums, max and sum means nothing */
+    struct simd_ahead ahead;
+};
+
+/* Rows and what they add up, each with weights relative to its own max. */
+struct simd_tile {
+    const float *q;            /* [key_chunks][SIMD_ROWS][SIMD_CHUNK] */
+    float *sums;               /* [SIMD_ROWS][value_chunks * SIMD_CHUNK] */
+    float *max, *sum;          /* [SIMD_ROWS] */
+    int32_t counts[SIMD_ROWS]; /* keys of the block that a row attends: the first so many */
+};
+
+struct simd_loops {
+    const char *isa;
+
+    /* Rows of `columns` values each in a cache's format, fp32 or bf16, into the panel, from chunk
+     * `chunk` on. */
+    void (*pack)(enum mla_format format, const void *const *rows, int32_t count, int64_t columns,
+                 float *panel, int64_t chunk);
+
+    /* out_t[j][i] = alpha sum_x tile_t[i][x] panel[j][x] for `count` rows j and SIMD_ROWS rows i of
+     * each tile t; tile t's out begins at out[t], and its rows are out_stride apart. */
+    void (*dots)(int64_t tiles, const float *tile, int64_t chunks, float alpha, const float *panel,
+                 int32_t count, float *const *out, int64_t out_stride);
+
+    /* The tiles' rows attend the block: an online softmax. `weights` is scratch of
+     * SIMD_WEIGHTS floats. A row is computed as if it were alone. */
+    void (*attend)(const struct simd_block *block, const struct simd_tile *tiles, int32_t count,
+                   float *weights);
+
+    /* Adds to row `row` of a what the same row of b added up. */
+    void (*merge)(const struct simd_tile *a, const struct simd_tile *b, int32_t row,
+                  int64_t value_chunks);
+
+    /* Products of one matrix w, row-major, with 1 to SIMD_ROWS vectors, each computed as if it were
+     * alone:
+     *   combine  y_i[n] = sum_m x_i[m] w[m][n], in chunks SIMD_TILE_STRIDE apart, as in a tile
+     *   apply    y_i[m] = sum_n w[m][n] x_i[n], x_i filled up with 0 to whole chunks */
+    void (*combine)(int32_t vectors, int64_t m, int64_t n, const float *const *x, const float *w,
+                    float *const *y);
+    void (*apply)(int32_t vectors, int64_t m, int64_t n, const float *w, const float *const *x,
+                  float *const *y);
+};
+
+#define SIMD_TILES_AT_ONCE 32
+#define SIMD_WEIGHTS       (SIMD_TILES_AT_ONCE * SIMD_BLOCK * SIMD_ROWS)
+
+#define SIMD_ISA(name)     extern const struct simd_loops simd_loops_##name;
+#include "kernels/simd/isas.def"
+#undef SIMD_ISA
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Keys and values are cached as they are used. */
+#include "kernels/vector_forms.h"
+#include "kernels/vector_rows.h"
+#include "kernels/vector_worker.h"
+
+static void one_part(const struct mla_problem *problem, int32_t parts[2])
+{
+    parts[0] = (int32_t)qk_head_dim(problem);
+    parts[1] = 0;
+}
+
+void copy_queries(const struct vector *vector, struct worker *worker, const struct job *job,
+                  int32_t head)
+{
+    (void)worker;
+    int64_t first = vector->parts[0], qk = vector->shape.qk;
+    for (int64_t token = 0; token < job->tokens; token++) {
+        const float *from = vector->call->q + place_of_head(vector, job, head, token, qk);
+        float *to = row_in_tile(vector, job, head, token);
+        chunks_write(from, first, to);
+        chunks_write(from + first, vector->parts[1], to + simd_chunks(first) * SIMD_TILE_STRIDE);
+    }
+    clear_spare_rows(vector, job, head);
+}
+
+void copy_outputs(const struct vector *vector, struct worker *worker, const struct job *job,
+                  int32_t head)
+{
+    (void)worker;
+    int64_t v = vector->shape.v;
+    for (int64_t token = 0; token < job->tokens; token++)
+        memcpy(vector->call->o + place_of_head(vector, job, head, token, v),
+               job->sums + job_row(job, head, token) * vector->value_floats,
+               (size_t)v * sizeof(float));
+}
+
+static void keys_and_values(const struct vector *vector, struct worker *worker,
+                            const struct job *job, int32_t count, const void *const *pieces)
+{
+    (void)job;
+    const struct mla_problem *p = vector->problem;
+    const void *values[SIMD_BLOCK];
+    vector->loops->pack(p->format, pieces, count, vector->shape.qk, worker->panel, 0);
+    for (int32_t j = 0; j < count; j++)
+        values[j] = (const char *)pieces[j] + vector->shape.value_column * row_cache_value_bytes(p);
+    vector->loops->pack(p->format, values, count, vector->shape.v, worker->panel,
+                        vector->value_chunk);
+}
+
+const struct vector_form vector_expanded = {
+    .shape = expanded_shape,
+    .parts = one_part,
+    .rows = 256,
+    .queries = copy_queries,
+    .keys = keys_and_values,
+    .outputs = copy_outputs,
+};
