@@ -69,23 +69,23 @@ static int64_t share(const struct wave *wave, int32_t threads, int32_t t)
     return (int64_t)((__int128)wave->weight * t / threads);
 }
 
-/* The thread that what begins at `at` belongs to. */
-static int32_t sharer(const struct wave *wave, int32_t threads, int64_t at)
+/* The thread that a piece of work belongs to: the one in whose part its middle lies. */
+static int32_t sharer(const struct wave *wave, int32_t threads, int64_t begin, int64_t weight)
 {
     int32_t t = 0;
-    while (t + 1 < threads && share(wave, threads, t + 1) <= at)
+    while (t + 1 < threads && share(wave, threads, t + 1) <= begin + weight / 2)
         t++;
     return t;
 }
 
-/* Where the job's last piece of work begins. */
-static int64_t last_start(const struct vector *vector, const struct job *job)
+/* The weight of the job's first or last piece of work. */
+static int64_t edge_weight(const struct vector *vector, const struct job *job, bool last)
 {
-    int64_t from = (job_spans(job) - 1) * VECTOR_SPAN;
-    int32_t t = job->tiles - 1, last;
-    while ((last = tile_keys_in(vector, job, t, from, VECTOR_SPAN)) == 0)
-        t--;
-    return job->before + job->weight - last;
+    int64_t from = last ? (job_spans(job) - 1) * VECTOR_SPAN : 0;
+    int32_t t = last ? job->tiles - 1 : 0, weight;
+    while ((weight = tile_keys_in(vector, job, t, from, VECTOR_SPAN)) == 0)
+        t += last ? -1 : 1;
+    return weight;
 }
 
 static void fill(const struct vector *vector, struct job_cursor *cursor, char *memory,
@@ -116,8 +116,9 @@ static void fill(const struct vector *vector, struct job_cursor *cursor, char *m
         struct job *job = &wave->jobs[j];
         job->first_thread = job->last_thread = -1;
         if (job->weight > 0) {
-            job->first_thread = sharer(wave, threads, job->before);
-            job->last_thread = sharer(wave, threads, last_start(vector, job));
+            int64_t first = edge_weight(vector, job, false), last = edge_weight(vector, job, true);
+            job->first_thread = sharer(wave, threads, job->before, first);
+            job->last_thread = sharer(wave, threads, job->before + job->weight - last, last);
         }
     }
 }
@@ -169,20 +170,31 @@ static void attend_span(const struct vector *vector, struct worker *worker, cons
     int64_t end = (span + 1) * VECTOR_SPAN < job->keys ? (span + 1) * VECTOR_SPAN : job->keys;
     struct partials *partials = &worker->partials[job->first_thread == worker->thread];
     const struct mla_problem *p = vector->problem;
+    /* A tile of scores prefetches at most a line for each chunk. */
+    int64_t row_bytes = vector->shape.columns * row_cache_value_bytes(p);
+    int64_t piece = vector->key_chunks * SIMD_CHUNK * (int64_t)sizeof(float);
     for (int64_t done = span * VECTOR_SPAN; done < end; done += blocks->count) {
         blocks_step(blocks);
-        vector->form->keys(vector, worker, job, blocks->count, blocks->pieces[blocks->now]);
+        const void *const *rows = blocks->pieces[blocks->now];
+        bool direct = to - from <= vector->direct_tiles;
+        if (!direct)
+            vector->form->keys(vector, worker, job, blocks->count, rows);
+        int32_t parts = (int32_t)((row_bytes + piece - 1) / piece);
         struct simd_block block = {
+            .rows = direct ? rows : NULL,
+            .format = p->format,
             .panel = worker->panel,
             .count = blocks->count,
             .key_chunks = vector->key_chunks,
             .value_chunk = vector->value_chunk,
+            .value_column = vector->shape.value_column,
             .value_chunks = vector->value_chunks,
             .scale = p->scale,
             .first = done == span * VECTOR_SPAN,
-            .ahead = {.pieces = blocks->pieces[!blocks->now],
-                      .count = blocks->next_count,
-                      .bytes = vector->shape.columns * row_cache_value_bytes(p)},
+            .ahead = {.rows = blocks->pieces[!blocks->now],
+                      .parts = parts,
+                      .count = blocks->next_count * parts,
+                      .bytes = (row_bytes + parts - 1) / parts},
         };
         for (int32_t some = from; some < to; some += AT_ONCE) {
             struct simd_tile tiles[AT_ONCE];
@@ -261,11 +273,12 @@ static void attend_job(const struct vector *vector, struct worker *worker, const
     for (int64_t span = 0; span < job_spans(job); span++) {
         int32_t from = job->tiles, to = 0;
         for (int32_t tile = 0; tile < job->tiles; tile++) {
-            if (at >= begin && at < end) {
+            int32_t weight = tile_keys_in(vector, job, tile, span * VECTOR_SPAN, VECTOR_SPAN);
+            if (weight > 0 && at + weight / 2 >= begin && at + weight / 2 < end) {
                 from = tile < from ? tile : from;
                 to = tile + 1;
             }
-            at += tile_keys_in(vector, job, tile, span * VECTOR_SPAN, VECTOR_SPAN);
+            at += weight;
         }
         if (from >= to)
             continue;

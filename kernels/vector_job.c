@@ -18,6 +18,12 @@ static int64_t most_tiles(const struct vector *vector)
     return vector->problem->max_tokens * shape->groups * of_token;
 }
 
+static bool whole_chunks(const struct vector *vector)
+{
+    return vector->parts[0] % SIMD_CHUNK == 0 && vector->parts[1] % SIMD_CHUNK == 0 &&
+           vector->shape.v % SIMD_CHUNK == 0;
+}
+
 void vector_layout(const struct vector_variant *variant, const struct mla_problem *problem,
                    struct vector *vector)
 {
@@ -29,6 +35,8 @@ void vector_layout(const struct vector_variant *variant, const struct mla_proble
     vector->value_chunks = simd_chunks(vector->shape.v);
     vector->value_chunk = form->values_are_keys ? 0 : vector->key_chunks;
     vector->panel_chunks = vector->key_chunks + (form->values_are_keys ? 0 : vector->value_chunks);
+    if (whole_chunks(vector))
+        vector->direct_tiles = problem->format == MLA_BF16 ? form->direct_bf16 : form->direct_fp32;
     vector->latent_chunks = form->expands ? simd_chunks(problem->kv_lora_rank) : 0;
     vector->tile_floats = vector->key_chunks * SIMD_TILE_STRIDE;
     vector->value_floats = vector->value_chunks * SIMD_CHUNK;

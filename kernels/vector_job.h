@@ -9,7 +9,7 @@
 
 #pragma GCC visibility push(hidden)
 
-#define VECTOR_SPAN 1024 /* keys, a multiple of SIMD_BLOCK */
+#define VECTOR_SPAN 512 /* keys, a multiple of SIMD_BLOCK */
 
 /* What follows from a problem, for one variant. */
 struct vector {
@@ -27,6 +27,7 @@ struct vector {
     int64_t job_tiles;     /* at most */
     int64_t wave_tiles;    /* at most: of the jobs handled between two barriers */
     int64_t partials;      /* of one tile that a thread may have to keep */
+    int32_t direct_tiles;  /* up to so many attend cached rows as they lie, without a panel */
     const void *cache, *prepared;
     const struct mla_call *call;
 };
@@ -65,6 +66,9 @@ struct vector_form {
     bool values_are_keys; /* a value is the first part of the key; else it follows the key */
     bool expands;         /* keys and values are expanded from a latent */
     int32_t rows;         /* of a job at most, a multiple of SIMD_ROWS */
+    /* Up to so many tiles attend cached rows as they lie, where that is possible; more are worth a
+     * panel. */
+    int32_t direct_fp32, direct_bf16;
     /* Once per thread and call; may be NULL. */
     void (*begin)(const struct vector *, struct worker *);
     /* Into job->q, for one head. */

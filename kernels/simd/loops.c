@@ -46,50 +46,104 @@ static void pack(enum mla_format format, const void *const *rows, int32_t count,
             pack_fp32(rows[j], columns, out + j * SIMD_CHUNK);
 }
 
+/* Where keys and values come from: a panel, or rows of a cache as they lie. */
+enum source { PANEL, ROWS_FP32, ROWS_BF16 };
+
+/* The vector of columns `at` and on. */
+ALWAYS_INLINE vec load_columns(enum source source, const void *row, int64_t at)
+{
+    return source == ROWS_BF16 ? vec_load_bf16((const uint16_t *)row + at)
+                               : vec_load((const float *)row + at);
+}
+
+/* Row j; its chunks are chunk_step(source) values apart. */
+ALWAYS_INLINE const void *row_of(enum source source, const struct simd_block *block, int32_t j)
+{
+    return source == PANEL ? block->panel + j * SIMD_CHUNK : block->rows[j];
+}
+
+ALWAYS_INLINE int64_t chunk_step(enum source source)
+{
+    return source == PANEL ? SIMD_PANEL_STRIDE : SIMD_CHUNK;
+}
+
+/* What to prefetch during a tile's chunks: the line at `next`, then one `step` further on. */
+struct ahead {
+    const char *next;
+    int64_t step;
+};
+
 /* out[n][i] = alpha dot(row i, key n) for 4 rows and `keys` keys. */
-ALWAYS_INLINE void dots_tile(int keys, int64_t chunks, float alpha, const float *tile,
-                             const float *panel, float *out, int64_t out_stride)
+ALWAYS_INLINE void dots_tile(enum source source, int keys, int64_t chunks, float alpha,
+                             const float *tile, const void *const *key, struct ahead ahead,
+                             float *out, int64_t out_stride)
 {
     vec sums[SIMD_ROWS][SCORES_KEYS];
     for (int i = 0; i < SIMD_ROWS; i++)
         for (int n = 0; n < keys; n++)
             sums[i][n] = vec_broadcast(0);
-    for (int64_t c = 0; c < chunks; c++, tile += SIMD_TILE_STRIDE, panel += SIMD_PANEL_STRIDE)
+    int64_t at = 0;
+    for (int64_t c = 0; c < chunks; c++, tile += SIMD_TILE_STRIDE, at += chunk_step(source)) {
+        __builtin_prefetch(ahead.next, 0, 2);
+        ahead.next += ahead.step;
         for (int v = 0; v < SIMD_CHUNK; v += VEC_WIDTH) {
-            vec key[SCORES_KEYS];
+            vec columns[SCORES_KEYS];
             for (int n = 0; n < keys; n++)
-                key[n] = vec_load(panel + n * SIMD_CHUNK + v);
+                columns[n] = load_columns(source, key[n], at + v);
             for (int i = 0; i < SIMD_ROWS; i++) {
                 vec row = vec_load(tile + i * SIMD_CHUNK + v);
                 for (int n = 0; n < keys; n++)
-                    vec_accumulate(&sums[i][n], row, key[n]);
+                    vec_accumulate(&sums[i][n], row, columns[n]);
             }
         }
+    }
     for (int n = 0; n < keys; n++)
         float4_store(out + n * out_stride,
                      alpha * vec_sum4(sums[0][n], sums[1][n], sums[2][n], sums[3][n]));
 }
 
-/* The same for keys [from, to). */
-ALWAYS_INLINE void dots_keys(int64_t chunks, float alpha, const float *tile, const float *panel,
-                             int32_t from, int32_t to, float *out, int64_t out_stride)
+/* The next piece of what is to be read soon, for a tile of that many chunks. */
+static inline struct ahead look_ahead(struct simd_ahead *all, int64_t chunks, const float *tile)
 {
+    if (all->next >= all->count)
+        return (struct ahead){(const char *)tile, 0};
+    int32_t row = all->next / all->parts, part = all->next % all->parts;
+    all->next++;
+    return (struct ahead){(const char *)all->rows[row] + part * all->bytes,
+                          (all->bytes + chunks - 1) / chunks};
+}
+
+/* The same for keys [from, to) of a block. */
+ALWAYS_INLINE void dots_keys(enum source source, const struct simd_block *block,
+                             struct simd_ahead *soon, const float *tile, int32_t from, int32_t to,
+                             float *out, int64_t out_stride)
+{
+    int64_t chunks = block->key_chunks;
     int32_t j = from;
-    for (; j + SCORES_KEYS <= to; j += SCORES_KEYS)
-        dots_tile(SCORES_KEYS, chunks, alpha, tile, panel + j * SIMD_CHUNK, out + j * out_stride,
-                  out_stride);
-    for (; j < to; j++)
-        dots_tile(1, chunks, alpha, tile, panel + j * SIMD_CHUNK, out + j * out_stride, out_stride);
+    for (; j + SCORES_KEYS <= to; j += SCORES_KEYS) {
+        const void *key[SCORES_KEYS];
+        for (int n = 0; n < SCORES_KEYS; n++)
+            key[n] = row_of(source, block, j + n);
+        dots_tile(source, SCORES_KEYS, chunks, block->scale, tile, key,
+                  look_ahead(soon, chunks, tile), out + j * out_stride, out_stride);
+    }
+    for (; j < to; j++) {
+        const void *key = row_of(source, block, j);
+        dots_tile(source, 1, chunks, block->scale, tile, &key, look_ahead(soon, chunks, tile),
+                  out + j * out_stride, out_stride);
+    }
 }
 
 static void dots(int64_t tiles, const float *tile, int64_t chunks, float alpha, const float *panel,
                  int32_t count, float *const *out, int64_t out_stride)
 {
+    struct simd_block block = {.panel = panel, .key_chunks = chunks, .scale = alpha};
+    struct simd_ahead nothing = {.count = 0};
     for (int32_t from = 0; from < count; from += GROUP) {
         int32_t to = from + GROUP < count ? from + GROUP : count;
         for (int64_t t = 0; t < tiles; t++)
-            dots_keys(chunks, alpha, tile + t * chunks * SIMD_TILE_STRIDE, panel, from, to, out[t],
-                      out_stride);
+            dots_keys(PANEL, &block, &nothing, tile + t * chunks * SIMD_TILE_STRIDE, from, to,
+                      out[t], out_stride);
     }
 }
 
@@ -109,35 +163,15 @@ static int32_t common_keys(const struct simd_tile *tile)
     return common;
 }
 
-/* Where the next prefetch goes. */
-struct walk {
-    const struct simd_ahead *ahead;
-    int32_t piece;
-    int64_t at;
-};
-
-static inline void prefetch_some(struct walk *walk, int64_t lines)
-{
-    const struct simd_ahead *ahead = walk->ahead;
-    for (; lines > 0 && walk->piece < ahead->count; lines--) {
-        __builtin_prefetch((const char *)ahead->pieces[walk->piece] + walk->at, 0, 2);
-        walk->at += 64;
-        if (walk->at >= ahead->bytes) {
-            walk->at = 0;
-            walk->piece++;
-        }
-    }
-}
-
 /* weights[t][j][i] = the scaled scores of tile t. */
-static void score(const struct simd_block *block, const struct simd_tile *tiles, int32_t count,
-                  struct walk *walk, int64_t lines, float *weights)
+ALWAYS_INLINE void score(enum source source, const struct simd_block *block,
+                         const struct simd_tile *tiles, int32_t count, struct simd_ahead *soon,
+                         float *weights)
 {
     for (int32_t from = 0; from < block->count; from += GROUP)
         for (int32_t t = 0; t < count; t++) {
             int32_t most = most_keys(&tiles[t]), to = from + GROUP < most ? from + GROUP : most;
-            prefetch_some(walk, lines);
-            dots_keys(block->key_chunks, block->scale, tiles[t].q, block->panel, from, to,
+            dots_keys(source, block, soon, tiles[t].q, from, to,
                       weights + t * SIMD_BLOCK * SIMD_ROWS, SIMD_ROWS);
         }
 }
@@ -180,15 +214,24 @@ static void weigh_scores(const struct simd_tile *tile, bool first, float *weight
     float4_store(rescale, factor);
 }
 
-/* Some vectors of columns of a panel. */
+/* Some vectors of columns of the values. */
 struct strip {
-    const float *columns[VALUES_WIDTH]; /* of the panel's row 0 */
+    const struct simd_block *block;
+    const float *columns[VALUES_WIDTH]; /* of a panel's row 0 */
+    int64_t column;                     /* of the rows */
     int64_t at;                         /* in sums */
 };
 
+ALWAYS_INLINE vec load_value(enum source source, const struct strip *strip, int64_t j, int v)
+{
+    if (source == PANEL)
+        return vec_load(strip->columns[v] + j * SIMD_CHUNK);
+    return load_columns(source, strip->block->rows[j], strip->column + v * VEC_WIDTH);
+}
+
 /* sums[i] = rescale[i] sums[i] + sum_j weights[j][i] panel[j] for 4 rows and `width` vectors of
  * columns; from 0 where rescale is NULL. */
-ALWAYS_INLINE void values_tile(int width, int32_t count, const float *weights,
+ALWAYS_INLINE void values_tile(enum source source, int width, int32_t count, const float *weights,
                                const struct strip *strip, const float *rescale, float *sums,
                                int64_t sums_stride)
 {
@@ -201,7 +244,7 @@ ALWAYS_INLINE void values_tile(int width, int32_t count, const float *weights,
     for (int64_t j = 0; j < count; j++) {
         vec value[VALUES_WIDTH];
         for (int v = 0; v < width; v++)
-            value[v] = vec_load(strip->columns[v] + j * SIMD_CHUNK);
+            value[v] = load_value(source, strip, j, v);
         for (int i = 0; i < SIMD_ROWS; i++) {
             vec weight = vec_broadcast(weights[j * SIMD_ROWS + i]);
             for (int v = 0; v < width; v++)
@@ -215,8 +258,9 @@ ALWAYS_INLINE void values_tile(int width, int32_t count, const float *weights,
 
 /* Keys that only some rows of a tile attend, after those common to all: row i those up to
  * counts[i]. */
-static void values_rest(int width, int32_t from, const struct simd_tile *tile, const float *weights,
-                        const struct strip *strip, int64_t sums_stride)
+ALWAYS_INLINE void values_rest(enum source source, int width, int32_t from,
+                               const struct simd_tile *tile, const float *weights,
+                               const struct strip *strip, int64_t sums_stride)
 {
     for (int i = 0; i < SIMD_ROWS; i++)
         for (int v = 0; v < width && tile->counts[i] > from; v++) {
@@ -224,25 +268,26 @@ static void values_rest(int width, int32_t from, const struct simd_tile *tile, c
             vec acc = vec_load(at);
             for (int32_t j = from; j < tile->counts[i]; j++)
                 vec_accumulate(&acc, vec_broadcast(weights[j * SIMD_ROWS + i]),
-                               vec_load(strip->columns[v] + j * SIMD_CHUNK));
+                               load_value(source, strip, j, v));
             vec_store(at, acc);
         }
 }
 
-ALWAYS_INLINE void values_strip(int width, const struct simd_block *block,
-                                const struct simd_tile *tiles, int32_t count, const float *weights,
-                                float (*rescale)[SIMD_ROWS], const struct strip *strip)
+ALWAYS_INLINE void values_strip(enum source source, int width, const struct simd_tile *tiles,
+                                int32_t count, const float *weights, float (*rescale)[SIMD_ROWS],
+                                const struct strip *strip)
 {
+    const struct simd_block *block = strip->block;
     int64_t stride = block->value_chunks * SIMD_CHUNK;
     for (int32_t t = 0; t < count; t++) {
         const float *own = weights + t * SIMD_BLOCK * SIMD_ROWS;
         int32_t common = common_keys(&tiles[t]);
         if (common == 0 && most_keys(&tiles[t]) == 0)
             continue;
-        values_tile(width, common, own, strip, block->first ? NULL : rescale[t],
+        values_tile(source, width, common, own, strip, block->first ? NULL : rescale[t],
                     tiles[t].sums + strip->at, stride);
         if (most_keys(&tiles[t]) > common)
-            values_rest(width, common, &tiles[t], own, strip, stride);
+            values_rest(source, width, common, &tiles[t], own, strip, stride);
     }
 }
 
@@ -255,21 +300,24 @@ static int strip_width(int64_t left)
     return left >= 2 * VALUES_WIDTH ? VALUES_WIDTH : (int)((left + 1) / 2);
 }
 
-static void weigh_values(const struct simd_block *block, const struct simd_tile *tiles,
-                         int32_t count, const float *weights, float (*rescale)[SIMD_ROWS])
+ALWAYS_INLINE void weigh_values(enum source source, const struct simd_block *block,
+                                const struct simd_tile *tiles, int32_t count, const float *weights,
+                                float (*rescale)[SIMD_ROWS])
 {
     int64_t vecs = block->value_chunks * VECS;
     for (int64_t done = 0, width; done < vecs; done += width) {
-        struct strip strip = {.at = done * VEC_WIDTH};
+        struct strip strip = {.block = block,
+                              .column = block->value_column + done * VEC_WIDTH,
+                              .at = done * VEC_WIDTH};
         width = strip_width(vecs - done);
-        for (int64_t v = 0; v < width; v++)
+        for (int64_t v = 0; v < width && source == PANEL; v++)
             strip.columns[v] = block->panel +
                                (block->value_chunk + (done + v) / VECS) * SIMD_PANEL_STRIDE +
                                (done + v) % VECS * VEC_WIDTH;
         switch (width) {
-#define WIDTH(n)                                                        \
-    case n:                                                             \
-        values_strip(n, block, tiles, count, weights, rescale, &strip); \
+#define WIDTH(n)                                                         \
+    case n:                                                              \
+        values_strip(source, n, tiles, count, weights, rescale, &strip); \
         break;
             WIDTH(1)
             WIDTH(2)
@@ -288,23 +336,32 @@ static void weigh_values(const struct simd_block *block, const struct simd_tile 
     }
 }
 
-static void attend(const struct simd_block *block, const struct simd_tile *tiles, int32_t count,
-                   float *weights)
+ALWAYS_INLINE void attend_from(enum source source, const struct simd_block *block,
+                               const struct simd_tile *tiles, int32_t count, float *weights)
 {
     float rescale[SIMD_TILES_AT_ONCE][SIMD_ROWS];
-    struct walk walk = {.ahead = &block->ahead};
-    int64_t passes = (int64_t)((block->count + GROUP - 1) / GROUP) * count;
-    int64_t lines = (block->ahead.count * ((block->ahead.bytes + 63) / 64) + passes - 1) / passes;
+    struct simd_ahead soon = block->ahead;
     for (int32_t from = 0; from < count; from += SIMD_TILES_AT_ONCE) {
         const struct simd_tile *some = tiles + from;
         int32_t n = count - from < SIMD_TILES_AT_ONCE ? count - from : SIMD_TILES_AT_ONCE;
-        score(block, some, n, &walk, lines, weights);
+        score(source, block, some, n, &soon, weights);
         for (int32_t t = 0; t < n; t++)
             if (most_keys(&some[t]) > 0)
                 weigh_scores(&some[t], block->first, weights + t * SIMD_BLOCK * SIMD_ROWS,
                              rescale[t]);
-        weigh_values(block, some, n, weights, rescale);
+        weigh_values(source, block, some, n, weights, rescale);
     }
+}
+
+static void attend(const struct simd_block *block, const struct simd_tile *tiles, int32_t count,
+                   float *weights)
+{
+    if (!block->rows)
+        attend_from(PANEL, block, tiles, count, weights);
+    else if (block->format == MLA_BF16)
+        attend_from(ROWS_BF16, block, tiles, count, weights);
+    else
+        attend_from(ROWS_FP32, block, tiles, count, weights);
 }
 
 static float exp_of(float x)

@@ -29,19 +29,24 @@ static inline int64_t simd_chunks(int64_t columns)
     return (columns + SIMD_CHUNK - 1) / SIMD_CHUNK;
 }
 
-/* Memory to be read soon: `count` pieces of `bytes` each. */
+/* Memory to be read soon, and therefore prefetched: of each row `parts` pieces of `bytes`. */
 struct simd_ahead {
-    const void *const *pieces;
-    int32_t count;
+    const void *const *rows;
+    int32_t parts;
+    int32_t next, count; /* pieces */
     int64_t bytes;
 };
 
 /* A block of keys and values, as all the rows that attend it see it. */
 struct simd_block {
+    const void *const *rows; /* of the cache, where they can be used as they lie: keys and values
+                                whole chunks wide, fp32 or bf16; else NULL and: */
     const float *panel;
-    int32_t count; /* keys, 1 to SIMD_BLOCK */
+    enum mla_format format; /* of the rows */
+    int32_t count;          /* keys, 1 to SIMD_BLOCK */
     int64_t key_chunks;
-    int64_t value_chunk; /* of the panel: the values' first */
+    int64_t value_chunk;  /* of the panel: the values' first */
+    int64_t value_column; /* of the rows: likewise */
     int64_t value_chunks;
     float scale;
     bool first; /* of what the rows add up: what is in sums, max and sum means nothing */
