@@ -18,10 +18,8 @@ static int32_t some_tokens(const struct job *job, int64_t token)
 }
 
 /* q' = [Wuk^T q_nope | q_rope]. */
-static void absorb(const struct vector *vector, struct worker *worker, const struct job *job,
-                   int32_t head)
+static void absorb(const struct vector *vector, const struct job *job, int32_t head)
 {
-    (void)worker;
     const struct mla_problem *p = vector->problem;
     int64_t nope = p->qk_nope_head_dim, qk = qk_head_dim(p);
     for (int64_t token = 0; token < job->tokens; token += SIMD_ROWS) {
@@ -41,10 +39,8 @@ static void absorb(const struct vector *vector, struct worker *worker, const str
 }
 
 /* o = Wuv sum_j p_j c_j. */
-static void value_up(const struct vector *vector, struct worker *worker, const struct job *job,
-                     int32_t head)
+static void value_up(const struct vector *vector, const struct job *job, int32_t head)
 {
-    (void)worker;
     const struct mla_problem *p = vector->problem;
     for (int64_t token = 0; token < job->tokens; token += SIMD_ROWS) {
         const float *x[SIMD_ROWS];
@@ -69,6 +65,7 @@ const struct vector_form vector_absorbed = {
     .shape = absorbed_shape,
     .parts = parts,
     .values_are_keys = true,
+    .weights = true,
     .rows = 128,
     .direct_fp32 = INT32_MAX, /* AVX2, 128 rows: 93.3 % of the FMA peak, 91.1 with a panel */
     .direct_bf16 = 12,        /* 16 rows: 88.0, with a panel 75; 128 rows: 88.4, with a panel 91 */

@@ -11,10 +11,8 @@ static void one_part(const struct mla_problem *problem, int32_t parts[2])
     parts[1] = 0;
 }
 
-void copy_queries(const struct vector *vector, struct worker *worker, const struct job *job,
-                  int32_t head)
+void copy_queries(const struct vector *vector, const struct job *job, int32_t head)
 {
-    (void)worker;
     int64_t first = vector->parts[0], qk = vector->shape.qk;
     for (int64_t token = 0; token < job->tokens; token++) {
         const float *from = vector->call->q + place_of_head(vector, job, head, token, qk);
@@ -25,10 +23,8 @@ void copy_queries(const struct vector *vector, struct worker *worker, const stru
     clear_spare_rows(vector, job, head);
 }
 
-void copy_outputs(const struct vector *vector, struct worker *worker, const struct job *job,
-                  int32_t head)
+void copy_outputs(const struct vector *vector, const struct job *job, int32_t head)
 {
-    (void)worker;
     int64_t v = vector->shape.v;
     for (int64_t token = 0; token < job->tokens; token++)
         memcpy(vector->call->o + place_of_head(vector, job, head, token, v),

@@ -8,10 +8,8 @@
 
 #pragma GCC visibility push(hidden)
 
-void copy_queries(const struct vector *vector, struct worker *worker, const struct job *job,
-                  int32_t head);
-void copy_outputs(const struct vector *vector, struct worker *worker, const struct job *job,
-                  int32_t head);
+void copy_queries(const struct vector *vector, const struct job *job, int32_t head);
+void copy_outputs(const struct vector *vector, const struct job *job, int32_t head);
 
 #pragma GCC visibility pop
 

@@ -5,6 +5,16 @@
 
 enum { WAVE_TILES = 1024 };
 
+/* With few tokens, reading Wkv_b takes a sizable part of the time (V3, 1 token, 4,096 keys: 19 %).
+ * It is then prefetched while some heads are at their keys: their Wuv, and Wuk of the next. */
+enum {
+    STREAM_TOKENS = 8,
+    STREAM_KEYS = 1024,
+    STREAM_FEWEST = 64,
+    STREAM_HEADS = 32,
+    STREAM_EDGE = 16
+};
+
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -47,52 +57,94 @@ void vector_layout(const struct vector_variant *variant, const struct mla_proble
 
 /* A job's heads are few and its tokens many, where there are: weights are then read once for many
  * tokens. */
-static void size_job(const struct vector *vector, const struct job_cursor *cursor, struct job *job)
+static int32_t heads_of_jobs(const struct vector *vector, int64_t tokens)
 {
-    int64_t rows = vector->form->rows;
-    int64_t heads = vector->shape.heads / vector->shape.groups;
-    int64_t tokens = job->seq->tokens - cursor->token;
+    int64_t rows = vector->form->rows, heads = vector->shape.heads / vector->shape.groups;
     int64_t fewest = least(heads, SIMD_ROWS);
-    job->tokens = vector->call->top_k_indices ? 1 : least(tokens, rows / fewest);
-    int64_t fitting = least(heads, rows / job->tokens);
-    if (fitting < heads && fitting > SIMD_ROWS)
-        fitting -= fitting % SIMD_ROWS;
-    job->heads = (int32_t)least(heads - cursor->head, fitting);
+    int64_t fitting = least(heads, rows / least(tokens, rows / fewest));
+    return (int32_t)(fitting > SIMD_ROWS ? fitting - fitting % SIMD_ROWS : fitting);
 }
 
-/* To the next heads, tokens, group, sequence. */
-static void advance(const struct vector *vector, const struct job *job, struct job_cursor *cursor)
+void vector_take_call(struct vector *vector, const struct mla_call *call)
 {
-    cursor->head += job->heads;
-    if (cursor->head < vector->shape.heads / vector->shape.groups)
-        return;
-    cursor->head = 0;
+    int64_t tokens = 1, keys = 0;
+    for (int32_t b = 0; b < call->batch; b++) {
+        const struct mla_seq *seq = &call->seqs[b];
+        tokens = seq->tokens > tokens ? seq->tokens : tokens;
+        if (seq->tokens > 0) {
+            int64_t most = keys_attended(vector->problem, call, seq, seq->tokens - 1);
+            keys = most > keys ? most : keys;
+        }
+    }
+    vector->call = call;
+    vector->job_heads = heads_of_jobs(vector, call->top_k_indices ? 1 : tokens);
+    vector->streams = vector->form->weights && vector->shape.heads >= STREAM_FEWEST &&
+                      tokens <= STREAM_TOKENS && keys >= STREAM_KEYS;
+    if (vector->streams)
+        vector->job_heads = (int32_t)least(vector->job_heads, STREAM_HEADS);
+}
+
+/* Heads of the jobs that begin with a head. With streams the first and the last are few: nothing
+ * covers the first ones' queries and the last ones' outputs. */
+static int32_t heads_from(const struct vector *vector, int32_t head)
+{
+    int32_t left = vector->shape.heads / vector->shape.groups - head;
+    int32_t most = vector->job_heads;
+    if (vector->streams && head == 0)
+        most = (int32_t)least(most, STREAM_EDGE);
+    if (vector->streams && left > STREAM_EDGE && left - most < STREAM_EDGE)
+        most = left - STREAM_EDGE;
+    return (int32_t)least(left, most);
+}
+
+/* To the next tokens or sequence. */
+static void advance(const struct job *job, struct job_cursor *cursor)
+{
     cursor->token += job->tokens;
     if (cursor->token < job->seq->tokens)
         return;
     cursor->token = 0;
-    if (++cursor->group < vector->shape.groups)
-        return;
-    cursor->group = 0;
     cursor->seq++;
+}
+
+/* To the next heads or group when all sequences had these. */
+static bool wrap(const struct vector *vector, struct job_cursor *cursor)
+{
+    if (cursor->seq < vector->call->batch)
+        return true;
+    cursor->seq = 0;
+    cursor->head += heads_from(vector, cursor->head);
+    if (cursor->head < vector->shape.heads / vector->shape.groups)
+        return true;
+    cursor->head = 0;
+    return ++cursor->group < vector->shape.groups;
 }
 
 bool jobs_next(const struct vector *vector, struct job_cursor *cursor, struct job *job)
 {
     const struct mla_call *call = vector->call;
-    while (cursor->seq < call->batch && call->seqs[cursor->seq].tokens == 0)
-        cursor->seq++;
-    if (cursor->seq >= call->batch)
+    int32_t heads = vector->shape.heads / vector->shape.groups;
+    if (cursor->group >= vector->shape.groups)
         return false;
-    *job = (struct job){
-        .seq = &call->seqs[cursor->seq], .token = cursor->token, .group = cursor->group};
-    size_job(vector, cursor, job);
-    job->head = cursor->group * (vector->shape.heads / vector->shape.groups) + cursor->head;
+    do
+        while (cursor->seq < call->batch && call->seqs[cursor->seq].tokens == 0)
+            cursor->seq++;
+    while (cursor->seq >= call->batch && wrap(vector, cursor));
+    if (cursor->group >= vector->shape.groups)
+        return false;
+    *job = (struct job){.seq = &call->seqs[cursor->seq],
+                        .token = cursor->token,
+                        .group = cursor->group,
+                        .head = cursor->group * heads + cursor->head,
+                        .heads = heads_from(vector, cursor->head)};
+    job->tokens = call->top_k_indices
+                      ? 1
+                      : least(job->seq->tokens - cursor->token, vector->form->rows / job->heads);
     job->rows = (int32_t)job->tokens * job->heads;
     job->tiles = (job->rows + SIMD_ROWS - 1) / SIMD_ROWS;
     job->keys = keys_attended(vector->problem, call, job->seq, job->token + job->tokens - 1);
     for (int32_t t = 0; t < job->tiles; t++)
         job->weight += tile_keys_in(vector, job, t, 0, INT32_MAX);
-    advance(vector, job, cursor);
+    advance(job, cursor);
     return true;
 }

@@ -28,6 +28,8 @@ struct vector {
     int64_t wave_tiles;    /* at most: of the jobs handled between two barriers */
     int64_t partials;      /* of one tile that a thread may have to keep */
     int32_t direct_tiles;  /* up to so many attend cached rows as they lie, without a panel */
+    int32_t job_heads;     /* of a job at most, in this call */
+    bool streams;          /* this call prefetches weights */
     const void *cache, *prepared;
     const struct mla_call *call;
 };
@@ -65,6 +67,7 @@ struct vector_form {
     void (*parts)(const struct mla_problem *, int32_t parts[2]);
     bool values_are_keys; /* a value is the first part of the key; else it follows the key */
     bool expands;         /* keys and values are expanded from a latent */
+    bool weights;         /* queries and outputs pass through Wkv_b */
     int32_t rows;         /* of a job at most, a multiple of SIMD_ROWS */
     /* Up to so many tiles attend cached rows as they lie, where that is possible; more are worth a
      * panel. */
@@ -72,17 +75,20 @@ struct vector_form {
     /* Once per thread and call; may be NULL. */
     void (*begin)(const struct vector *, struct worker *);
     /* Into job->q, for one head. */
-    void (*queries)(const struct vector *, struct worker *, const struct job *, int32_t head);
+    void (*queries)(const struct vector *, const struct job *, int32_t head);
     /* `count` cached rows into worker->panel: each at pieces[j], the group's part of it. */
     void (*keys)(const struct vector *, struct worker *, const struct job *, int32_t count,
                  const void *const *pieces);
     /* From job->sums to call->o, for one head. */
-    void (*outputs)(const struct vector *, struct worker *, const struct job *, int32_t head);
+    void (*outputs)(const struct vector *, const struct job *, int32_t head);
 };
 
 /* Sets what does not depend on a call. */
 void vector_layout(const struct vector_variant *variant, const struct mla_problem *problem,
                    struct vector *vector);
+
+/* Sets what does. */
+void vector_take_call(struct vector *vector, const struct mla_call *call);
 
 /* Keys that a row attends; a row that fills up the last tile attends what the last one does. */
 static inline int64_t job_keys(const struct vector *vector, const struct job *job, int32_t row)

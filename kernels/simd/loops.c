@@ -229,6 +229,34 @@ ALWAYS_INLINE vec load_value(enum source source, const struct strip *strip, int6
     return load_columns(source, strip->block->rows[j], strip->column + v * VEC_WIDTH);
 }
 
+/* The sums of one more key. */
+ALWAYS_INLINE void add_value(enum source source, int width, const float *weights,
+                             const struct strip *strip, int64_t j, vec (*acc)[VALUES_WIDTH])
+{
+    vec value[VALUES_WIDTH];
+    for (int v = 0; v < width; v++)
+        value[v] = load_value(source, strip, j, v);
+    for (int i = 0; i < SIMD_ROWS; i++) {
+        vec weight = vec_broadcast(weights[j * SIMD_ROWS + i]);
+        for (int v = 0; v < width; v++)
+            vec_accumulate(&acc[i][v], weight, value[v]);
+    }
+}
+
+/* The next piece of the stream, for a tile of `count` keys. */
+static inline struct ahead stream_ahead(struct simd_stream *stream, int32_t count,
+                                        const float *tile)
+{
+    if (!stream || stream->region == stream->count || count == 0)
+        return (struct ahead){(const char *)tile, 0};
+    struct simd_region *region = &stream->regions[stream->region];
+    struct ahead ahead = {region->next, (stream->bytes + count - 1) / count};
+    region->next += stream->bytes;
+    if (region->next >= region->end)
+        stream->region++;
+    return ahead;
+}
+
 /* sums[i] = rescale[i] sums[i] + sum_j weights[j][i] panel[j] for 4 rows and `width` vectors of
  * columns; from 0 where rescale is NULL. */
 ALWAYS_INLINE void values_tile(enum source source, int width, int32_t count, const float *weights,
@@ -241,15 +269,11 @@ ALWAYS_INLINE void values_tile(enum source source, int width, int32_t count, con
             acc[i][v] = rescale ? vec_mul(vec_load(sums + i * sums_stride + v * VEC_WIDTH),
                                           vec_broadcast(rescale[i]))
                                 : vec_broadcast(0);
+    struct ahead ahead = stream_ahead(strip->block->stream, count, weights);
     for (int64_t j = 0; j < count; j++) {
-        vec value[VALUES_WIDTH];
-        for (int v = 0; v < width; v++)
-            value[v] = load_value(source, strip, j, v);
-        for (int i = 0; i < SIMD_ROWS; i++) {
-            vec weight = vec_broadcast(weights[j * SIMD_ROWS + i]);
-            for (int v = 0; v < width; v++)
-                vec_accumulate(&acc[i][v], weight, value[v]);
-        }
+        __builtin_prefetch(ahead.next, 0, 3);
+        ahead.next += ahead.step;
+        add_value(source, width, weights, strip, j, acc);
     }
     for (int i = 0; i < SIMD_ROWS; i++)
         for (int v = 0; v < width; v++)
@@ -539,6 +563,8 @@ static void apply(int32_t vectors, int64_t m, int64_t n, const float *w, const f
 
 const struct simd_loops SIMD_NAME(simd_loops) = {
     .isa = SIMD_ISA_STRING,
+    .scores_keys = SCORES_KEYS,
+    .values_columns = VALUES_WIDTH * VEC_WIDTH,
     .pack = pack,
     .dots = dots,
     .attend = attend,

@@ -37,6 +37,17 @@ struct simd_ahead {
     int64_t bytes;
 };
 
+/* Likewise, for what comes after the keys: so many bytes during each tile of weighted sums. */
+#define SIMD_REGIONS 8
+struct simd_region {
+    const char *next, *end;
+};
+struct simd_stream {
+    struct simd_region regions[SIMD_REGIONS];
+    int32_t region, count;
+    int64_t bytes;
+};
+
 /* A block of keys and values, as all the rows that attend it see it. */
 struct simd_block {
     const void *const *rows; /* of the cache, where they can be used as they lie: keys and values
@@ -51,6 +62,7 @@ struct simd_block {
     float scale;
     bool first; /* of what the rows add up: what is in sums, max and sum means nothing */
     struct simd_ahead ahead;
+    struct simd_stream *stream; /* or NULL */
 };
 
 /* Rows and what they add up, each with weights relative to its own max. */
@@ -63,6 +75,8 @@ struct simd_tile {
 
 struct simd_loops {
     const char *isa;
+    int32_t scores_keys;    /* of a tile of scores */
+    int32_t values_columns; /* of a tile of weighted sums */
 
     /* Rows of `columns` values each in a cache's format, fp32 or bf16, into the panel, from chunk
      * `chunk` on. */
