@@ -5,14 +5,19 @@
 
 enum { WAVE_TILES = 1024 };
 
-/* With few tokens, reading Wkv_b takes a sizable part of the time (V3, 1 token, 4,096 keys: 19 %).
- * It is then prefetched while some heads are at their keys: their Wuv, and Wuk of the next. */
+/* With few tokens, reading Wkv_b takes a sizable part of the time (V3, 1 token, 4,096 keys, AVX2:
+ * 19 % on one thread, 23 % on two). Where nothing covers it, it can be done while some heads are at
+ * their keys, see vector_chores.h. But then the keys are read once for each wave of heads, which
+ * costs more with more keys than it saves: V3, 1 token, 1 thread, % of the FMA peak of all of
+ * attend keys      1,024   2,048   4,096   8,192   16,384 alone        59    68.8
+ * 77    84.3     88.4 covered            72.4      85    85.8     85.2 Fewer than STREAM_KEYS leave
+ * the core of 2,048 keys at 85 % instead of 92. */
 enum {
-    STREAM_TOKENS = 8,
-    STREAM_KEYS = 1024,
-    STREAM_FEWEST = 64,
-    STREAM_HEADS = 32,
-    STREAM_EDGE = 16
+    STREAM_FEWEST = 64, /* heads */
+    STREAM_KEYS = 3072,
+    STREAM_WORK = 10240, /* keys times tokens, at most */
+    STREAM_HEADS = 48,   /* of a wave */
+    STREAM_EDGE = 16,    /* of the first and the last */
 };
 
 static int64_t least(int64_t a, int64_t b)
@@ -79,7 +84,7 @@ void vector_take_call(struct vector *vector, const struct mla_call *call)
     vector->call = call;
     vector->job_heads = heads_of_jobs(vector, call->top_k_indices ? 1 : tokens);
     vector->streams = vector->form->weights && vector->shape.heads >= STREAM_FEWEST &&
-                      tokens <= STREAM_TOKENS && keys >= STREAM_KEYS;
+                      keys >= STREAM_KEYS && keys * tokens <= STREAM_WORK;
     if (vector->streams)
         vector->job_heads = (int32_t)least(vector->job_heads, STREAM_HEADS);
 }

@@ -84,7 +84,7 @@ ALWAYS_INLINE void dots_tile(enum source source, int keys, int64_t chunks, float
             sums[i][n] = vec_broadcast(0);
     int64_t at = 0;
     for (int64_t c = 0; c < chunks; c++, tile += SIMD_TILE_STRIDE, at += chunk_step(source)) {
-        __builtin_prefetch(ahead.next, 0, 2);
+        __builtin_prefetch(ahead.next, 0, 3);
         ahead.next += ahead.step;
         for (int v = 0; v < SIMD_CHUNK; v += VEC_WIDTH) {
             vec columns[SCORES_KEYS];
