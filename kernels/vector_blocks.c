@@ -46,7 +46,8 @@ struct simd_ahead blocks_ahead(const struct blocks *blocks, int32_t tiles)
     int64_t calls = (int64_t)(blocks->count / vector->loops->scores_keys) * tiles;
     int64_t even = calls / blocks->next_count;
     ahead.parts = (int32_t)(even > needed ? even : needed);
-    ahead.count = blocks->next_count * ahead.parts;
+    ahead.count = blocks->next_count;
     ahead.bytes = (bytes + ahead.parts - 1) / ahead.parts;
+    ahead.step = (ahead.bytes + vector->key_chunks - 1) / vector->key_chunks;
     return ahead;
 }

@@ -43,7 +43,7 @@ static struct simd_region weights_of(const struct chores *chores, int32_t chore)
     return (struct simd_region){(const char *)first, (const char *)(first + floats)};
 }
 
-struct simd_stream *chores_ahead(struct chores *chores, int32_t tiles)
+struct simd_stream *chores_ahead(struct chores *chores, int32_t tiles, int32_t keys)
 {
     struct simd_stream *stream = &chores->stream;
     *stream = (struct simd_stream){.count = 0};
@@ -59,6 +59,7 @@ struct simd_stream *chores_ahead(struct chores *chores, int32_t tiles)
     int64_t strips = (chores->vector->shape.v + chores->vector->loops->values_columns - 1) /
                      chores->vector->loops->values_columns;
     stream->bytes = bytes / (strips * tiles) + 1;
+    stream->step = stream->bytes / keys + 1;
     return stream->count > 0 ? stream : NULL;
 }
 

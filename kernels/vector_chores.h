@@ -26,8 +26,8 @@ struct chores {
 struct chores chores_begin(const struct vector *vector, const struct wave *before,
                            const struct wave *now, const struct wave *after, int32_t thread);
 
-/* What to prefetch while that many tiles attend the next block, or NULL. */
-struct simd_stream *chores_ahead(struct chores *chores, int32_t tiles);
+/* What to prefetch while that many tiles attend so many keys, or NULL. */
+struct simd_stream *chores_ahead(struct chores *chores, int32_t tiles, int32_t keys);
 
 /* A block was attended: does as much as is due. */
 void chores_step(struct chores *chores);

@@ -28,10 +28,10 @@ static void attend_span(const struct vector *vector, struct worker *worker, cons
             .value_chunk = vector->value_chunk,
             .value_column = vector->shape.value_column,
             .value_chunks = vector->value_chunks,
-            .scale = p->scale,
+            .scale = (float)(p->scale * M_LOG2E),
             .first = done == span * VECTOR_SPAN,
             .ahead = blocks_ahead(blocks, to - from),
-            .stream = chores_ahead(chores, to - from),
+            .stream = chores_ahead(chores, to - from, blocks->count),
         };
         for (int32_t some = from; some < to; some += AT_ONCE) {
             struct simd_tile tiles[AT_ONCE];
@@ -82,19 +82,19 @@ static void finish_tile(const struct vector *vector, const struct job *job, int3
         bool keys = all && job_keys(vector, job, row) > 0;
         float max = keys ? all->max[i] : -INFINITY, sum = keys ? all->sum[i] : 0, factor = 1;
         if (sinks) {
-            float sink = sinks[job->head + row % job->heads];
+            float sink = (float)(sinks[job->head + row % job->heads] * M_LOG2E);
             float before = max;
             max = sink > max ? sink : max;
             float base = max == -INFINITY ? 0 : max;
-            factor = expf(before - base);
-            sum = sum * factor + expf(sink - base);
+            factor = exp2f(before - base);
+            sum = sum * factor + exp2f(sink - base);
         }
         if (keys)
             for (int64_t x = 0; x < width; x++)
                 out[x] = all->sums[i * width + x] * factor / sum;
         else
             memset(out, 0, (size_t)width * sizeof *out);
-        vector->call->lse[place] = keys || sinks ? max + logf(sum) : -INFINITY;
+        vector->call->lse[place] = keys || sinks ? (float)(max * M_LN2 + log(sum)) : -INFINITY;
     }
 }
 

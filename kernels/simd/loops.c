@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/simd/loops.h"
 #include "kernels/simd/tuning.h"
-#include "kernels/simd/vec_exp.h"
+#include "kernels/simd/vec_exp2.h"
 
 #include <math.h>
 #include <string.h>
@@ -67,7 +67,7 @@ ALWAYS_INLINE int64_t chunk_step(enum source source)
     return source == PANEL ? SIMD_PANEL_STRIDE : SIMD_CHUNK;
 }
 
-/* What to prefetch during a tile's chunks: the line at `next`, then one `step` further on. */
+/* What to prefetch during a tile: the line at `next`, then one `step` further on. */
 struct ahead {
     const char *next;
     int64_t step;
@@ -102,15 +102,19 @@ ALWAYS_INLINE void dots_tile(enum source source, int keys, int64_t chunks, float
                      alpha * vec_sum4(sums[0][n], sums[1][n], sums[2][n], sums[3][n]));
 }
 
-/* The next piece of what is to be read soon, for a tile of that many chunks. */
-static inline struct ahead look_ahead(struct simd_ahead *all, int64_t chunks, const float *tile)
+/* The next piece of what is to be read soon; where there is none, what is near anyway. */
+static inline struct ahead look_ahead(struct simd_ahead *all, const float *tile)
 {
-    if (all->next >= all->count)
+    if (all->row == all->count)
         return (struct ahead){(const char *)tile, 0};
-    int32_t row = all->next / all->parts, part = all->next % all->parts;
-    all->next++;
-    return (struct ahead){(const char *)all->rows[row] + part * all->bytes,
-                          (all->bytes + chunks - 1) / chunks};
+    struct ahead ahead = {(const char *)all->rows[all->row] + all->at, all->step};
+    all->at += all->bytes;
+    if (++all->part == all->parts) {
+        all->part = 0;
+        all->at = 0;
+        all->row++;
+    }
+    return ahead;
 }
 
 /* The same for keys [from, to) of a block. */
@@ -124,12 +128,12 @@ ALWAYS_INLINE void dots_keys(enum source source, const struct simd_block *block,
         const void *key[SCORES_KEYS];
         for (int n = 0; n < SCORES_KEYS; n++)
             key[n] = row_of(source, block, j + n);
-        dots_tile(source, SCORES_KEYS, chunks, block->scale, tile, key,
-                  look_ahead(soon, chunks, tile), out + j * out_stride, out_stride);
+        dots_tile(source, SCORES_KEYS, chunks, block->scale, tile, key, look_ahead(soon, tile),
+                  out + j * out_stride, out_stride);
     }
     for (; j < to; j++) {
         const void *key = row_of(source, block, j);
-        dots_tile(source, 1, chunks, block->scale, tile, &key, look_ahead(soon, chunks, tile),
+        dots_tile(source, 1, chunks, block->scale, tile, &key, look_ahead(soon, tile),
                   out + j * out_stride, out_stride);
     }
 }
@@ -176,7 +180,7 @@ ALWAYS_INLINE void score(enum source source, const struct simd_block *block,
         }
 }
 
-/* From scores to weights exp(score - max), whose sum joins the tile's; rescale gets what was added
+/* From scores to weights 2^(score - max), whose sum joins the tile's; rescale gets what was added
  * up before has to be multiplied by. A score of -inf has weight 0; NaN and +inf give NaN for good.
  */
 static void weigh_scores(const struct simd_tile *tile, bool first, float *weights, float *rescale)
@@ -199,13 +203,13 @@ static void weigh_scores(const struct simd_tile *tile, bool first, float *weight
     float4 base = float4_select(max == -INFINITY, (float4){0}, max);
     float lanes[VEC_WIDTH] = {0};
     float4_store(lanes, before - base);
-    vec_store(lanes, vec_exp(vec_load(lanes)));
+    vec_store(lanes, vec_exp2(vec_load(lanes)));
     float4 factor = float4_load(lanes);
 
     float4_store(lanes, base);
     vec bases = vec_load4(lanes), sums = vec_broadcast(0);
     for (int32_t j = 0; j < padded; j += KEYS) {
-        vec weight = vec_exp(vec_sub(vec_load(weights + j * SIMD_ROWS), bases));
+        vec weight = vec_exp2(vec_sub(vec_load(weights + j * SIMD_ROWS), bases));
         vec_store(weights + j * SIMD_ROWS, weight);
         sums = vec_add(sums, weight);
     }
@@ -243,14 +247,13 @@ ALWAYS_INLINE void add_value(enum source source, int width, const float *weights
     }
 }
 
-/* The next piece of the stream, for a tile of `count` keys. */
-static inline struct ahead stream_ahead(struct simd_stream *stream, int32_t count,
-                                        const float *tile)
+/* Likewise of the stream. */
+static inline struct ahead stream_ahead(struct simd_stream *stream, const float *tile)
 {
-    if (!stream || stream->region == stream->count || count == 0)
+    if (!stream || stream->region == stream->count)
         return (struct ahead){(const char *)tile, 0};
     struct simd_region *region = &stream->regions[stream->region];
-    struct ahead ahead = {region->next, (stream->bytes + count - 1) / count};
+    struct ahead ahead = {region->next, stream->step};
     region->next += stream->bytes;
     if (region->next >= region->end)
         stream->region++;
@@ -269,7 +272,7 @@ ALWAYS_INLINE void values_tile(enum source source, int width, int32_t count, con
             acc[i][v] = rescale ? vec_mul(vec_load(sums + i * sums_stride + v * VEC_WIDTH),
                                           vec_broadcast(rescale[i]))
                                 : vec_broadcast(0);
-    struct ahead ahead = stream_ahead(strip->block->stream, count, weights);
+    struct ahead ahead = stream_ahead(strip->block->stream, weights);
     for (int64_t j = 0; j < count; j++) {
         __builtin_prefetch(ahead.next, 0, 3);
         ahead.next += ahead.step;
@@ -388,10 +391,10 @@ static void attend(const struct simd_block *block, const struct simd_tile *tiles
         attend_from(ROWS_FP32, block, tiles, count, weights);
 }
 
-static float exp_of(float x)
+static float exp2_of(float x)
 {
     float lanes[VEC_WIDTH] = {x};
-    vec_store(lanes, vec_exp(vec_load(lanes)));
+    vec_store(lanes, vec_exp2(vec_load(lanes)));
     return lanes[0];
 }
 
@@ -400,7 +403,7 @@ static void merge(const struct simd_tile *a, const struct simd_tile *b, int32_t 
 {
     float max = b->max[row] > a->max[row] ? b->max[row] : a->max[row];
     float base = max == -INFINITY ? 0.0f : max;
-    float of_a = exp_of(a->max[row] - base), of_b = exp_of(b->max[row] - base);
+    float of_a = exp2_of(a->max[row] - base), of_b = exp2_of(b->max[row] - base);
     vec factor_a = vec_broadcast(of_a), factor_b = vec_broadcast(of_b);
     int64_t width = value_chunks * SIMD_CHUNK;
     float *sums = a->sums + row * width;
@@ -561,6 +564,12 @@ static void apply(int32_t vectors, int64_t m, int64_t n, const float *w, const f
             apply_tile(1, 1, n, w + k * n, x + i, y + i, k);
 }
 
+static void exp2_all(int64_t count, const float *x, float *y)
+{
+    for (int64_t i = 0; i < count; i += VEC_WIDTH)
+        vec_store(y + i, vec_exp2(vec_load(x + i)));
+}
+
 const struct simd_loops SIMD_NAME(simd_loops) = {
     .isa = SIMD_ISA_STRING,
     .scores_keys = SCORES_KEYS,
@@ -571,4 +580,5 @@ const struct simd_loops SIMD_NAME(simd_loops) = {
     .merge = merge,
     .combine = combine,
     .apply = apply,
+    .exp2 = exp2_all,
 };

@@ -29,15 +29,18 @@ static inline int64_t simd_chunks(int64_t columns)
     return (columns + SIMD_CHUNK - 1) / SIMD_CHUNK;
 }
 
-/* Memory to be read soon, and therefore prefetched: of each row `parts` pieces of `bytes`. */
+/* Rows to be read soon, and therefore prefetched: during each tile of scores a piece of one, a
+ * `step` of it with each chunk. */
 struct simd_ahead {
     const void *const *rows;
-    int32_t parts;
-    int32_t next, count; /* pieces */
-    int64_t bytes;
+    int32_t count, parts; /* rows, and pieces of each */
+    int64_t bytes, step;  /* of a piece; step is at most a cache line */
+    int32_t row, part;    /* where it stands */
+    int64_t at;
 };
 
-/* Likewise, for what comes after the keys: so many bytes during each tile of weighted sums. */
+/* Likewise, for what comes after the keys: so many bytes during each tile of weighted sums, a
+ * `step` of them with each key. */
 #define SIMD_REGIONS 8
 struct simd_region {
     const char *next, *end;
@@ -45,7 +48,7 @@ struct simd_region {
 struct simd_stream {
     struct simd_region regions[SIMD_REGIONS];
     int32_t region, count;
-    int64_t bytes;
+    int64_t bytes, step;
 };
 
 /* A block of keys and values, as all the rows that attend it see it. */
@@ -59,8 +62,8 @@ struct simd_block {
     int64_t value_chunk;  /* of the panel: the values' first */
     int64_t value_column; /* of the rows: likewise */
     int64_t value_chunks;
-    float scale;
-    bool first; /* of what the rows add up: what is in sums, max and sum means nothing */
+    float scale; /* of the scores: they are base-2 logarithms of the weights */
+    bool first;  /* of what the rows add up: what is in sums, max and sum means nothing */
     struct simd_ahead ahead;
     struct simd_stream *stream; /* or NULL */
 };
@@ -105,6 +108,9 @@ struct simd_loops {
                     float *const *y);
     void (*apply)(int32_t vectors, int64_t m, int64_t n, const float *w, const float *const *x,
                   float *const *y);
+
+    /* y_i = 2^x_i, as in the softmax: see vec_exp2.h. count is a multiple of SIMD_CHUNK. */
+    void (*exp2)(int64_t count, const float *x, float *y);
 };
 
 #define SIMD_TILES_AT_ONCE 32

@@ -3,20 +3,20 @@
  * A vector of VEC_WIDTH floats in one register, so that a kernel is written once and compiled once
  * per instruction set (the Makefile defines ISA and ISA_name). Every header defines
  *
- *   vec, VEC_WIDTH          the type, floats in it: 4, 8 or 16
- *   vec_load(p), vec_store(p, a)   p aligned to a float
- *   vec_broadcast(x)        x in every lane
- *   vec_load4(p)            p[0..3], over and over
+ *   vec, VEC_WIDTH            the type, floats in it: 4, 8 or 16
+ *   vec_load(p)               p aligned to a float; vec_store(p, a) likewise
+ *   vec_load_bf16(p)          VEC_WIDTH bfloat16, widened
+ *   vec_load4(p)              p[0..3], over and over
+ *   vec_broadcast(x)          x in every lane
  *   vec_add, vec_sub, vec_mul (a, b)
- *   vec_max(a, b)           b where either is NaN
- *   vec_fma(a, b, c)        a b + c, rounded once (scalar: twice)
+ *   vec_max(a, b)             b where either is NaN
+ *   vec_fma(a, b, c)          a b + c, rounded once (scalar: twice)
  *   vec_accumulate(&c, a, b)  c += a b as vec_fma does, c staying in its register
- *   vec_reduce_add(a)       sum of the lanes
- *   vec_sum4(a, b, c, d)    the sums of their lanes, each added up in the same order, as a float4
- *   vec_fold_max(a), vec_fold_add(a)  a's quads of lanes, brought together, as a float4
- *   vec_keep(a, n)          lanes n and up cleared
- *   vec_exp2(a, n)          a 2^n for a in [1/2, 2], n a whole number in [-160, 1]; what falls
- * below 2^-126 is rounded to a denormal vec_load_bf16(p)        VEC_WIDTH bfloat16
+ *   vec_low_exponent(a)       the low 9 bits of each lane as sign and exponent of a float
+ *   vec_reduce_add(a)         sum of the lanes
+ *   vec_sum4(a, b, c, d)      such sums of four, each added up in the same order, as a float4
+ *   vec_fold_max(a)           a's quads of lanes brought together, as a float4; vec_fold_add(a)
+ *                             likewise
  *
  * vec_accumulate is an instruction of its own where there is one: left to itself, gcc 12 folds
  * loads into multiply-adds, so that a value is loaded once for each use, and copies and spills

@@ -90,20 +90,9 @@ static inline float4 vec_sum4(vec a, vec b, vec c, vec d)
                                 _mm256_castpd_ps(_mm256_unpackhi_pd(ab, cd))));
 }
 
-static inline vec vec_keep(vec a, int n)
+static inline vec vec_low_exponent(vec a)
 {
-    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return _mm256_and_ps(a, _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(n), lanes)));
-}
-
-/* In two factors, as 2^n may be no normal number. */
-static inline vec vec_exp2(vec a, vec n)
-{
-    const __m256i bias = _mm256_set1_epi32(127);
-    __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
-    __m256i first = _mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
-    __m256i rest = _mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23);
-    return vec_mul(vec_mul(a, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(rest));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 23));
 }
 
 static inline vec vec_load_bf16(const uint16_t *p)

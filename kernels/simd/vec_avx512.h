@@ -90,14 +90,9 @@ static inline float4 vec_sum4(vec a, vec b, vec c, vec d)
                                 _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd))));
 }
 
-static inline vec vec_keep(vec a, int n)
+static inline vec vec_low_exponent(vec a)
 {
-    return _mm512_maskz_mov_ps((__mmask16)((1u << n) - 1), a);
-}
-
-static inline vec vec_exp2(vec a, vec n)
-{
-    return _mm512_scalef_ps(a, n);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 23));
 }
 
 static inline vec vec_load_bf16(const uint16_t *p)

@@ -81,17 +81,9 @@ static inline float4 vec_sum4(vec a, vec b, vec c, vec d)
     return (vec){ab[0], ab[1], cd[0], cd[1]} + (vec){ab[2], ab[3], cd[2], cd[3]};
 }
 
-static inline vec vec_keep(vec a, int n)
+static inline vec vec_low_exponent(vec a)
 {
-    return (vec)((int4)a & (n > (int4){0, 1, 2, 3}));
-}
-
-/* In two factors, as 2^n may be no normal number. */
-static inline vec vec_exp2(vec a, vec n)
-{
-    /* Adding 1.5 2^23 leaves a whole number in the low bits. */
-    int4 whole = (int4)(n + 0x1.8p23f) - (int4)float4_all(0x1.8p23f), half = whole >> 1;
-    return a * (vec)((half + 127) << 23) * (vec)((whole - half + 127) << 23);
+    return (vec)((int4)a << 23);
 }
 
 static inline vec vec_load_bf16(const uint16_t *p)
