@@ -3,7 +3,7 @@
  * Attention on the loops of kernels/simd: a form (what a query, a key and a value are made of) on
  * an instruction set.
  *
- * Rows of queries that share keys form jobs, and keys fall into spans of VECTOR_SPAN from kv_begin
+ * Rows of queries that share keys form jobs, and keys fall into spans of equal length from kv_begin
  * on. What a row adds up over a span is a partial; partials are merged in pairs, pairs of pairs and
  * so on, as their number dictates. So a row's bits are the same whoever computes which of its
  * spans, and each thread can take an equal share of a call's work even if there is one query only.

@@ -11,10 +11,10 @@ static void attend_span(const struct vector *vector, struct worker *worker, cons
                         struct chores *chores)
 {
     enum { AT_ONCE = 4 * SIMD_TILES_AT_ONCE };
-    int64_t end = (span + 1) * VECTOR_SPAN < job->keys ? (span + 1) * VECTOR_SPAN : job->keys;
+    int64_t end = (span + 1) * vector->span < job->keys ? (span + 1) * vector->span : job->keys;
     struct partials *partials = &worker->partials[job->first_thread == worker->thread];
     const struct mla_problem *p = vector->problem;
-    for (int64_t done = span * VECTOR_SPAN; done < end; done += blocks->count) {
+    for (int64_t done = span * vector->span; done < end; done += blocks->count) {
         const void *const *rows = blocks_step(blocks);
         bool direct = to - from <= vector->direct_tiles;
         if (!direct)
@@ -29,7 +29,7 @@ static void attend_span(const struct vector *vector, struct worker *worker, cons
             .value_column = vector->shape.value_column,
             .value_chunks = vector->value_chunks,
             .scale = (float)(p->scale * M_LOG2E),
-            .first = done == span * VECTOR_SPAN,
+            .first = done == span * vector->span,
             .ahead = blocks_ahead(blocks, to - from),
             .stream = chores_ahead(chores, to - from, blocks->count),
         };
@@ -59,7 +59,7 @@ static void push_span(const struct vector *vector, struct worker *worker, const 
 {
     struct partials *partials = &worker->partials[job->first_thread == worker->thread];
     for (int32_t t = from; t < to; t++) {
-        if (tile_keys_in(vector, job, t, span * VECTOR_SPAN, VECTOR_SPAN) == 0)
+        if (tile_keys_in(vector, job, t, span * vector->span, vector->span) == 0)
             continue;
         struct partial partial = partials_next(vector, partials, t);
         partial.index = span;
@@ -108,10 +108,10 @@ static void attend_job(const struct vector *vector, struct worker *worker, const
     struct partials *partials = &worker->partials[job->first_thread == t];
     struct blocks blocks = {.vector = NULL};
     partials_clear(partials, job);
-    for (int64_t span = 0; span < job_spans(job); span++) {
+    for (int64_t span = 0; span < job_spans(vector, job); span++) {
         int32_t from = job->tiles, to = 0;
         for (int32_t tile = 0; tile < job->tiles; tile++) {
-            int32_t weight = tile_keys_in(vector, job, tile, span * VECTOR_SPAN, VECTOR_SPAN);
+            int32_t weight = tile_keys_in(vector, job, tile, span * vector->span, vector->span);
             if (weight > 0 && at + weight / 2 >= begin && at + weight / 2 < end) {
                 from = tile < from ? tile : from;
                 to = tile + 1;
@@ -121,7 +121,7 @@ static void attend_job(const struct vector *vector, struct worker *worker, const
         if (from >= to)
             continue;
         if (!blocks.vector)
-            blocks_begin(vector, job, span * VECTOR_SPAN, &blocks);
+            blocks_begin(vector, job, span * vector->span, &blocks);
         attend_span(vector, worker, job, span, from, to, &blocks, chores);
         push_span(vector, worker, job, span, from, to);
     }

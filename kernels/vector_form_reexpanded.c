@@ -46,6 +46,7 @@ const struct vector_form vector_reexpanded = {
     .parts = parts,
     .expands = true,
     .rows = 2048,
+    .span = 2048,
     .begin = begin,
     .queries = copy_queries,
     .keys = expand,

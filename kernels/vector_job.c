@@ -57,7 +57,8 @@ void vector_layout(const struct vector_variant *variant, const struct mla_proble
     vector->value_floats = vector->value_chunks * SIMD_CHUNK;
     vector->job_tiles = least(form->rows / SIMD_ROWS, most_tiles(vector));
     vector->wave_tiles = least(WAVE_TILES + vector->job_tiles, most_tiles(vector));
-    vector->partials = partials_needed(problem->max_keys);
+    vector->span = form->span;
+    vector->partials = partials_needed(problem->max_keys, vector->span);
 }
 
 /* A job's heads are few and its tokens many, where there are: weights are then read once for many

@@ -9,8 +9,6 @@
 
 #pragma GCC visibility push(hidden)
 
-#define VECTOR_SPAN 512 /* keys, a multiple of SIMD_BLOCK */
-
 /* What follows from a problem, for one variant. */
 struct vector {
     const struct vector_form *form;
@@ -24,6 +22,7 @@ struct vector {
     int64_t tile_floats;   /* of a tile of queries */
     int64_t value_floats;  /* of a row of sums */
     int64_t latent_chunks; /* of another panel, if keys and values are expanded from it */
+    int64_t span;          /* keys of a partial */
     int64_t job_tiles;     /* at most */
     int64_t wave_tiles;    /* at most: of the jobs handled between two barriers */
     int64_t partials;      /* of one tile that a thread may have to keep */
@@ -69,6 +68,8 @@ struct vector_form {
     bool expands;         /* keys and values are expanded from a latent */
     bool weights;         /* queries and outputs pass through Wkv_b */
     int32_t rows;         /* of a job at most, a multiple of SIMD_ROWS */
+    int32_t span;         /* keys, a multiple of SIMD_BLOCK: short ones share out evenly among
+                             threads, long ones are merged less often */
     /* Up to so many tiles attend cached rows as they lie, where that is possible; more are worth a
      * panel. */
     int32_t direct_fp32, direct_bf16;
@@ -114,9 +115,9 @@ static inline int32_t tile_keys_in(const struct vector *vector, const struct job
     return job_keys_in(vector, job, tile * SIMD_ROWS + SIMD_ROWS - 1, from, most);
 }
 
-static inline int64_t job_spans(const struct job *job)
+static inline int64_t job_spans(const struct vector *vector, const struct job *job)
 {
-    return (job->keys + VECTOR_SPAN - 1) / VECTOR_SPAN;
+    return (job->keys + vector->span - 1) / vector->span;
 }
 
 /* Walks through the jobs of a call. */

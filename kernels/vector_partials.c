@@ -13,9 +13,9 @@ static int64_t levels_over(int64_t spans)
 
 /* Any run of spans falls into subtrees that grow and then shrink: at most two of each level. The
  * one that is just being added comes on top. */
-int64_t partials_needed(int64_t keys)
+int64_t partials_needed(int64_t keys, int64_t span)
 {
-    return 2 * levels_over((keys + VECTOR_SPAN - 1) / VECTOR_SPAN) + 1;
+    return 2 * levels_over((keys + span - 1) / span) + 1;
 }
 
 static int64_t round_up(int64_t bytes)
@@ -69,7 +69,7 @@ static void join(const struct vector *vector, const struct job *job, int32_t til
 {
     struct simd_tile to = {.sums = a->sums, .max = a->max, .sum = a->sum};
     struct simd_tile from = {.sums = b->sums, .max = b->max, .sum = b->sum};
-    int64_t first = (b->index << b->level) * VECTOR_SPAN;
+    int64_t first = (b->index << b->level) * vector->span;
     for (int32_t i = 0; i < SIMD_ROWS; i++)
         if (job_keys(vector, job, tile * SIMD_ROWS + i) > first)
             vector->loops->merge(&to, &from, i, vector->value_chunks);

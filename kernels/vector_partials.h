@@ -25,7 +25,7 @@ struct partials {
 };
 
 /* How many partials of one tile a thread may have to keep, for a sequence of that many keys. */
-int64_t partials_needed(int64_t keys);
+int64_t partials_needed(int64_t keys, int64_t span);
 
 /* Bytes of memory for them, a multiple of 64; and what is placed in there. */
 int64_t partials_bytes(const struct vector *vector);

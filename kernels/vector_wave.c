@@ -13,9 +13,9 @@ static int32_t sharer(const struct wave *wave, int32_t threads, int64_t begin, i
 /* The weight of the job's first or last piece of work. */
 static int64_t edge_weight(const struct vector *vector, const struct job *job, bool last)
 {
-    int64_t from = last ? (job_spans(job) - 1) * VECTOR_SPAN : 0;
+    int64_t from = last ? (job_spans(vector, job) - 1) * vector->span : 0;
     int32_t t = last ? job->tiles - 1 : 0, weight;
-    while ((weight = tile_keys_in(vector, job, t, from, VECTOR_SPAN)) == 0)
+    while ((weight = tile_keys_in(vector, job, t, from, vector->span)) == 0)
         t += last ? -1 : 1;
     return weight;
 }
