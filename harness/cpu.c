@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "harness/cpu.h"
 
+#include "kernels/isa.h"
+
 #include <errno.h>
 #include <omp.h>
 #include <sched.h>
@@ -144,83 +146,35 @@ bool cpu_pin_team(int threads, char how[CPU_PINNING_MAX])
     return fits && !failed && team == threads;
 }
 
-static bool has_always(void)
-{
-    return true;
-}
-
-#ifdef __x86_64__
-#include <cpuid.h>
-
-/* __builtin_cpu_supports asks the operating system too; F16C, which not every compiler knows there,
- * needs no more of it than AVX2. */
-static bool has_avx2(void)
-{
-    unsigned a, b, c, d;
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
-}
-
-static bool has_avx512(void)
-{
-    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-}
-#endif
-
-static const struct isa {
-    const char *name;
-    bool (*present)(void);
-} isas[] = {
-    {"scalar", has_always},
-#if defined(__x86_64__)
-    {"x86-64", has_always},
-    {"avx2", has_avx2},
-    {"avx512", has_avx512},
-#elif defined(__aarch64__)
-    {"aarch64", has_always},
-#endif
-};
-
-enum { ISAS = sizeof isas / sizeof isas[0] };
-static int limit = ISAS - 1;
-
-static int find_isa(const char *isa)
-{
-    int i = 0;
-    while (i < ISAS && strcmp(isas[i].name, isa) != 0)
-        i++;
-    return i;
-}
-
 bool cpu_has_isa(const char *isa)
 {
-    int i = find_isa(isa);
-    return i <= limit && isas[i].present();
+    return isa_runs(isa);
 }
 
 int cpu_limit_isa(const char *isa, struct mla_error *error)
 {
-    int i = find_isa(isa);
-    if (i < ISAS && isas[i].present()) {
-        limit = i;
+    if (isa_present(isa)) {
+        isa_limit(isa);
         return 0;
     }
     char accepted[128] = "";
-    for (i = 0; i < ISAS; i++)
-        if (isas[i].present())
+    for (int i = 0; isa_names[i]; i++)
+        if (isa_present(isa_names[i]))
             snprintf(accepted + strlen(accepted), sizeof accepted - strlen(accepted), " %s",
-                     isas[i].name);
+                     isa_names[i]);
     return mla_fail(error, MLA_BAD_INPUT, "--isa: this CPU has no instruction set '%s'; it has:%s",
                     isa, accepted);
 }
 
 const char *cpu_lacks_isa(const char *isa, char text[64])
 {
-    int i = find_isa(isa);
-    bool left_out = i < ISAS && i > limit && isas[i].present();
-    snprintf(text, 64, left_out ? "--isa leaves %.32s out" : "this CPU lacks %.32s", isa);
+    snprintf(text, 64, isa_present(isa) ? "--isa leaves %.32s out" : "this CPU lacks %.32s", isa);
     return text;
+}
+
+const char *cpu_best_isa(void)
+{
+    return isa_best();
 }
 
 static const char *const simd_isas[] = {
@@ -228,15 +182,6 @@ static const char *const simd_isas[] = {
 #include "kernels/simd/isas.def"
 #undef SIMD_ISA
 };
-
-const char *cpu_best_isa(void)
-{
-    size_t best = 0;
-    for (size_t i = 0; i < sizeof simd_isas / sizeof simd_isas[0]; i++)
-        if (cpu_has_isa(simd_isas[i]))
-            best = i;
-    return simd_isas[best];
-}
 
 /* The value of the first "key : value" line of /proc/cpuinfo, or false. */
 static bool read_cpuinfo(const char *key, char *value, size_t size)

@@ -57,6 +57,13 @@ static void copy(json_t *entry, const json_t *from, const char *key)
     json_object_set_new(entry, key, json_deep_copy(json_object_get(from, key)));
 }
 
+static enum mla_order kernel_order(const struct mla_kernel *kernel, const struct inputs *inputs)
+{
+    const struct workload *workload = &inputs->workload;
+    return kernel->order_for ? kernel->order_for(&inputs->problem, workload->seqs, workload->batch)
+                             : kernel->order;
+}
+
 static void add_case(json_t *entry, const struct entry_source *source)
 {
     const struct bench_case *c = source->c;
@@ -72,7 +79,8 @@ static void add_case(json_t *entry, const struct entry_source *source)
     json_object_set_new(entry, "format", json_string(format_names[c->format]));
     json_object_set_new(entry, "kernel", json_string(kernel->name));
     json_object_set_new(entry, "isa", json_string(kernel->isa));
-    json_object_set_new(entry, "order", json_string(order_names[kernel->order]));
+    json_object_set_new(entry, "order",
+                        json_string(order_names[kernel_order(kernel, source->inputs)]));
 }
 
 static void add_figures(json_t *entry, const struct entry_source *source, const json_t *sample)
@@ -80,7 +88,7 @@ static void add_figures(json_t *entry, const struct entry_source *source, const 
     struct mla_plan plan = {.cached = source->inputs->problem.kind};
     source->kernel->plan(&source->inputs->problem, &plan);
     struct account a = account(&source->inputs->problem, &source->inputs->workload,
-                               source->kernel->order, plan.cached);
+                               kernel_order(source->kernel, source->inputs), plan.cached);
     double peak = real(sample, "fma_peak_gflops");
     double time = real(sample, "real_time"), core = real(json_object_get(sample, "stages"), "core");
     json_object_set_new(entry, "flops", json_real(a.flops));

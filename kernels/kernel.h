@@ -231,6 +231,11 @@ struct mla_kernel {
      *   y_a = magnitude (x_a cos r - x_b sin r), y_b = magnitude (x_a sin r + x_b cos r) */
     int (*rope)(const struct mla_vectors *, const struct mla_rope *, const int64_t *positions,
                 int32_t threads);
+
+    /* The order that `attend` would take for a call with these sequences, where that varies: what
+     * the FLOP accounting then counts instead of `order`. May be NULL. */
+    enum mla_order (*order_for)(const struct mla_problem *, const struct mla_seq *seqs,
+                                int32_t batch);
 };
 
 /* What a shared object exports, under the name MLA_REGISTRY_SYMBOL. */

@@ -572,6 +572,7 @@ static void exp2_all(int64_t count, const float *x, float *y)
 
 const struct simd_loops SIMD_NAME(simd_loops) = {
     .isa = SIMD_ISA_STRING,
+    .rates = RATES,
     .scores_keys = SCORES_KEYS,
     .values_columns = VALUES_WIDTH * VEC_WIDTH,
     .pack = pack,

@@ -76,8 +76,16 @@ struct simd_tile {
     int32_t counts[SIMD_ROWS]; /* keys of the block that a row attends: the first so many */
 };
 
+/* Shares of the FMA peak that the loops reach at their work, as measured (tuning.h). */
+struct simd_rates {
+    double absorbed, expanded; /* attending, with latents or heads for keys */
+    double expanding;          /* dots with Wkv_b */
+    double weights;            /* combine and apply, four vectors at a time */
+};
+
 struct simd_loops {
     const char *isa;
+    struct simd_rates rates;
     int32_t scores_keys;    /* of a tile of scores */
     int32_t values_columns; /* of a tile of weighted sums */
 
