@@ -175,7 +175,8 @@ test-tsan: | $(SETUP_GOALS) ## the kernels' threads under ThreadSanitizer
 	$(MAKE) SANITIZE=thread check-threads
 
 # How the scripts build broken kernels.
-PLUGIN_BUILD = --build=$(BUILD) --cc='$(CC)' --flags='$(FLAGS) $(BLAS_FLAGS)' --libs='$(BLAS_LIBS) -lm'
+PLUGIN_BUILD = --build=$(BUILD) --cc='$(CC)' --flags='$(FLAGS) $(BLAS_FLAGS)' --libs='$(BLAS_LIBS) -lm' \
+	$(foreach isa,$(SIMD_ISAS),--simd-flags='$(isa)=$(SIMD_FLAGS_$(isa))')
 
 mutants: all ## that verification finds broken kernels: MUTANTFLAGS='--sample 20'
 	@scripts/mutants.py $(PLUGIN_BUILD) $(MUTANTFLAGS)

@@ -84,10 +84,10 @@ static struct timing time_team(const struct job *job, int threads, int64_t repea
 }
 
 /* How many repeats take about `ms`; by the fastest of three, so that an interruption is not taken
- * for work. */
-static int64_t calibrate(const struct job *job, int threads, double ms)
+ * for work. `least` repeats should take longer than starting a team does. */
+static int64_t calibrate(const struct job *job, int threads, int64_t least, double ms)
 {
-    for (int64_t repeats = 1;; repeats *= 4) {
+    for (int64_t repeats = least;; repeats *= 4) {
         int64_t fastest = INT64_MAX;
         for (int i = 0; i < 3; i++) {
             int64_t ns = time_team(job, threads, repeats).ns;
@@ -121,7 +121,7 @@ static double burst(int isa, int threads, double ms)
     static double iterations_per_ms[ISAS];
     struct job job = {.run = run_fma, .loops = loops_by_isa[isa]};
     if (iterations_per_ms[isa] == 0)
-        iterations_per_ms[isa] = (double)calibrate(&job, threads, 2.0) / 2.0;
+        iterations_per_ms[isa] = (double)calibrate(&job, 1, 4096, 2.0) / 2.0;
     int64_t iterations = (int64_t)(iterations_per_ms[isa] * ms) + 1;
     struct timing timing = time_team(&job, threads, iterations);
     double flops = 2.0 * job.loops->chains * job.loops->width * (double)iterations * timing.team;
@@ -267,7 +267,7 @@ static int measure_read(int threads, struct read_bandwidth *read, struct mla_err
     };
     time_team(&job, threads, 1);
     job.run = run_read;
-    int64_t repeats = calibrate(&job, threads, READ_SAMPLE_MS);
+    int64_t repeats = calibrate(&job, threads, 1, READ_SAMPLE_MS);
     double samples[READ_SAMPLES];
     for (int i = 0; i < READ_SAMPLES; i++) {
         struct timing timing = time_team(&job, threads, repeats);

@@ -170,10 +170,19 @@ class Reader:
         return self.mutants
 
 
+def instruction_sets():
+    listed = Path("kernels/simd/isas.def").read_text(encoding="utf-8")
+    return re.findall(r"^SIMD_ISA\((\w+)\)", listed, re.M)
+
+
 def kernel_names():
-    """In the order of kernels.def, its symbols as the command line spells them."""
+    """In the order of kernels.def, its symbols as the command line spells them; those that exist
+    for each instruction set once for each."""
     listed = Path("kernels/kernels.def").read_text(encoding="utf-8")
-    return [s.replace("_", "-") for s in re.findall(r"^KERNEL\(mla_(\w+)\)", listed, re.M)]
+    names = []
+    for symbol, for_each in re.findall(r"\bKERNEL\(mla_(\w+?)(_##name)?\)", listed):
+        names += [f"{symbol}_{isa}" for isa in instruction_sets()] if for_each else [symbol]
+    return [name.replace("_", "-") for name in names]
 
 
 def read_mutants():
@@ -192,6 +201,12 @@ def read_mutants():
         if mutant.kernel not in known:
             raise SuiteError(f"mutant {mutant.name}: there is no kernel {mutant.kernel}")
     return mutants
+
+
+def isa_of(mutant):
+    """The instruction set that its kernel is named after, or None."""
+    last = mutant.kernel.rpartition("-")[2]
+    return last if last in instruction_sets() else None
 
 
 def control_of(m):
@@ -231,19 +246,28 @@ class Builder:
         self.folder = self.build / "mutants"
         self.cc = options.cc
         self.flags = shlex.split(options.flags) + ["-w"]
+        self.simd_flags = dict(pair.split("=", 1) for pair in options.simd_flags)
         self.libs = shlex.split(options.libs)
         self.objects = sorted((self.build / "kernels").rglob("*.o"))
         self.objects.remove(self.build / "kernels/registry.o")
 
-    def reached(self, files):
-        """The sources in kernels/ that are one of the files or include one. Those in kernels/simd
-        are of other kernels, and stay as they are."""
-        sources = []
-        for path in sorted((self.build / "kernels").glob("*.d")):
+    def reached(self, files, isa):
+        """Object (below the build folder) and source of what is in kernels/ and is one of the files
+        or includes one. Of kernels/simd only what is built for that instruction set: the rest is
+        of other kernels, and stays as it is."""
+        made = {}
+        for path in sorted((self.build / "kernels").rglob("*.d")):
             words = path.read_text(encoding="utf-8").replace("\\\n", " ").split()
-            if files & set(words):
-                sources.append(f"kernels/{path.stem}.c")
-        return [s for s in sources if s != "kernels/registry.c"]
+            made_of = path.relative_to(self.build).with_suffix("")
+            source = f"{made_of}.c"
+            if made_of.parent.name == "simd":
+                stem, _, built_for = made_of.name.rpartition("-")
+                source = f"{made_of.parent / stem}.c"
+                if built_for != isa:
+                    continue
+            if files & set(words) and source != "kernels/registry.c":
+                made[f"{made_of}.o"] = source
+        return made
 
     def run(self, mutant, command):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -251,12 +275,17 @@ class Builder:
             raise SuiteError(f"mutant {mutant.name} does not build: {shlex.join(command)}\n"
                              + done.stderr)
 
-    def compile(self, mutant, overlay, source):
-        """Returns the object. The overlay's files are used in place of the tree's."""
+    def compile(self, mutant, overlay, name, source):
+        """Returns the object, named below the overlay as the normal build names it. The overlay's
+        files are used in place of the tree's."""
         changed = overlay / source
-        made = overlay / Path(source).with_suffix(".o")
+        made = overlay / name
         made.parent.mkdir(parents=True, exist_ok=True)
-        self.run(mutant, [self.cc, f"-I{overlay}", *self.flags, "-c", "-o", str(made),
+        simd = []
+        if Path(source).parent.name == "simd":
+            isa = isa_of(mutant)
+            simd = shlex.split(self.simd_flags[isa]) + [f"-DISA={isa}", f"-DISA_{isa}"]
+        self.run(mutant, [self.cc, f"-I{overlay}", *self.flags, *simd, "-c", "-o", str(made),
                           str(changed if changed.exists() else source)])
         return made
 
@@ -289,13 +318,15 @@ class Builder:
         """Makes the plug-in and returns its path."""
         overlay = self.folder / mutant.name
         files = self.write_overlay(mutant, overlay)
-        own = self.reached(files) + ([mutant.verbs] if mutant.verbs else [])
-        unreached = {f for f in files if f.endswith(".c")} - set(own)
+        own = self.reached(files, isa_of(mutant))
+        if mutant.verbs:
+            own[str(Path(mutant.verbs).with_suffix(".o"))] = mutant.verbs
+        unreached = {f for f in files if f.endswith(".c")} - set(own.values())
         if unreached or (files and not own):
             raise SuiteError(f"mutant {mutant.name}: no object is built from {sorted(files)}")
-        made = {source: self.compile(mutant, overlay, source) for source in own + ["plugin.c"]}
-        reused = [o for o in self.objects
-                  if str(o.relative_to(self.build).with_suffix(".c")) not in made]
+        own["plugin.o"] = "plugin.c"
+        made = {name: self.compile(mutant, overlay, name, source) for name, source in own.items()}
+        reused = [o for o in self.objects if str(o.relative_to(self.build)) not in made]
         path = self.path(mutant)
         self.run(mutant, [self.cc, *self.flags, "-shared", "-Wl,-Bsymbolic", "-o", str(path),
                           *map(str, [*made.values(), *reused]), *self.libs])
@@ -527,6 +558,8 @@ def option_parser(purpose):
     parser.add_argument("--build", default="build", help="folder of the normal build (build)")
     parser.add_argument("--cc", default="cc", help="compiler (cc)")
     parser.add_argument("--flags", default="", help="its flags, as in the normal build")
+    parser.add_argument("--simd-flags", action="append", default=[], metavar="ISA=FLAGS",
+                        help="more of them for kernels/simd; once for each instruction set")
     parser.add_argument("--libs", default="", help="what a plug-in is linked with")
     parser.add_argument("--only", default="*", metavar="GLOB", help="mutants whose name matches")
     parser.add_argument("--sample", type=int, metavar="N", help="so many of them, by chance")
