@@ -124,6 +124,7 @@ SUITE ?= default
 TESTFLAGS ?=
 MUTANTFLAGS ?=
 JUDGEFLAGS ?=
+MCAFLAGS ?=
 SEEDS ?= 1000
 SEED ?= 1
 RECORD ?= results/largest-errors.json
@@ -132,7 +133,7 @@ DATA := $(DESTDIR)$(PREFIX)/share/mlabench
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 
 .PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
-	mutants judges soak check-threads ci ci-full clean
+	mutants judges mca soak check-threads ci ci-full clean
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
@@ -183,6 +184,12 @@ mutants: all ## that verification finds broken kernels: MUTANTFLAGS='--sample 20
 
 judges: all ## which of them other projects' tests would notice: JUDGEFLAGS='--sample 20'
 	@scripts/judges.py $(PLUGIN_BUILD) $(JUDGEFLAGS)
+
+# The vector instruction sets with their flags, and the latest run, or RUN=FOLDER, to compare with.
+mca: | $(SETUP_GOALS) ## speed of the vector loops that llvm-mca predicts for other CPUs
+	@scripts/mca.py --build=$(BUILD) --cc='$(CC)' --flags='$(FLAGS)' \
+		$(foreach isa,$(filter-out scalar,$(SIMD_ISAS)),--isa='$(isa)=$(SIMD_FLAGS_$(isa))') \
+		$(if $(RUN),--run='$(RUN)') $(MCAFLAGS)
 
 soak: all ## right kernels on random cases, without a false alarm: SEEDS=1000 SEED=1
 	$(BUILD)/mlabench verify --random $(SEEDS) --seed $(SEED) --record $(RECORD)

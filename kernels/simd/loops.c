@@ -10,6 +10,14 @@
 
 enum { VECS = SIMD_CHUNK / VEC_WIDTH }; /* of a chunk */
 
+/* Names the loop that it begins in the assembly that scripts/mca.py reads. */
+#ifdef SIMD_MCA
+#define MARK(tile, source, width) \
+    __asm__ volatile("# mca " tile " %c0 %c1" : : "i"(source), "i"(width))
+#else
+#define MARK(tile, source, width) (void)0
+#endif
+
 static void pack_fp32(const float *row, int64_t columns, float *out)
 {
     int64_t x = 0;
@@ -84,6 +92,7 @@ ALWAYS_INLINE void dots_tile(enum source source, int keys, int64_t chunks, float
             sums[i][n] = vec_broadcast(0);
     int64_t at = 0;
     for (int64_t c = 0; c < chunks; c++, tile += SIMD_TILE_STRIDE, at += chunk_step(source)) {
+        MARK("scores", source, keys);
         __builtin_prefetch(ahead.next, 0, 3);
         ahead.next += ahead.step;
         for (int v = 0; v < SIMD_CHUNK; v += VEC_WIDTH) {
@@ -274,6 +283,7 @@ ALWAYS_INLINE void values_tile(enum source source, int width, int32_t count, con
                                 : vec_broadcast(0);
     struct ahead ahead = stream_ahead(strip->block->stream, weights);
     for (int64_t j = 0; j < count; j++) {
+        MARK("values", source, width);
         __builtin_prefetch(ahead.next, 0, 3);
         ahead.next += ahead.step;
         add_value(source, width, weights, strip, j, acc);
