@@ -17,13 +17,14 @@ bench)
   https://github.com/Snaipe/Criterion and https://icl.utk.edu/papi build from source.'
     ;;
 dev)
+    # llvm-19 for its llvm-mca: Debian 12's own, 14, knows no Zen 4.
     apt='g++ clang clang-format clang-tidy cppcheck shellcheck libomp-dev libclang-rt-dev valgrind
-        libbenchmark-tools python3 python3-numpy python3-scipy python3-jsonschema mandoc'
+        libbenchmark-tools python3 python3-numpy python3-scipy python3-jsonschema mandoc llvm-19'
     dnf='gcc-c++ clang clang-tools-extra cppcheck ShellCheck libomp-devel compiler-rt valgrind
-        google-benchmark python3-numpy python3-scipy python3-jsonschema mandoc'
+        google-benchmark python3-numpy python3-scipy python3-jsonschema mandoc llvm'
     pacman='clang cppcheck shellcheck openmp compiler-rt valgrind benchmark python-numpy
-        python-scipy python-jsonschema mandoc'
-    tools='g++ clang clang-format clang-tidy cppcheck shellcheck valgrind python3 mandoc'
+        python-scipy python-jsonschema mandoc llvm'
+    tools='g++ clang clang-format clang-tidy cppcheck shellcheck valgrind python3 mandoc llvm-mca'
     headers=''
     libraries=''
     note=''
