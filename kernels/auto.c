@@ -21,7 +21,7 @@ static const struct simd_loops *best_loops(void)
     };
     const char *isa = isa_best();
     size_t i = 0;
-    while (strcmp(all[i]->isa, isa) != 0)
+    while (i + 1 < sizeof all / sizeof all[0] && strcmp(all[i]->isa, isa) != 0)
         i++;
     return all[i];
 }

@@ -26,7 +26,7 @@ static struct memory lay_out(const struct vector *vector)
     m.shared = m.workers + round_up(vector->problem->max_threads * (int64_t)sizeof(struct worker));
     m.latent = round_up(vector->panel_chunks * panel);
     m.weights = m.latent + round_up(vector->latent_chunks * panel);
-    m.partials[0] = m.weights + round_up(SIMD_WEIGHTS * size);
+    m.partials[0] = m.weights + round_up(size * SIMD_WEIGHTS);
     m.partials[1] = m.partials[0] + partials_bytes(vector);
     m.own = m.partials[1] + partials_bytes(vector);
     return m;

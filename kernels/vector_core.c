@@ -94,7 +94,8 @@ static void finish_tile(const struct vector *vector, const struct job *job, int3
                 out[x] = all->sums[i * width + x] * factor / sum;
         else
             memset(out, 0, (size_t)width * sizeof *out);
-        vector->call->lse[place] = keys || sinks ? (float)(max * M_LN2 + log(sum)) : -INFINITY;
+        vector->call->lse[place] =
+            keys || sinks ? (float)((double)max * M_LN2 + log((double)sum)) : -INFINITY;
     }
 }
 

@@ -110,7 +110,7 @@ static void write_panel(const struct mla_problem *p, void *cache, const struct m
                         int64_t position, int32_t count, int64_t column, int64_t columns,
                         struct desk *desk)
 {
-    for (int32_t j = 0; j < count; j++) {
+    for (int64_t j = 0; j < count; j++) {
         for (int64_t x = 0; x < columns; x += SIMD_CHUNK)
             memcpy(desk->row + x,
                    desk->expanded + x / SIMD_CHUNK * SIMD_PANEL_STRIDE + j * SIMD_CHUNK,

@@ -22,7 +22,7 @@ struct vector {
     int64_t tile_floats;   /* of a tile of queries */
     int64_t value_floats;  /* of a row of sums */
     int64_t latent_chunks; /* of another panel, if keys and values are expanded from it */
-    int64_t span;          /* keys of a partial */
+    int32_t span;          /* keys of a partial */
     int64_t job_tiles;     /* at most */
     int64_t wave_tiles;    /* at most: of the jobs handled between two barriers */
     int64_t partials;      /* of one tile that a thread may have to keep */

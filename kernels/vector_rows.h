@@ -48,7 +48,7 @@ static inline void clear_spare_rows(const struct vector *vector, const struct jo
 {
     if (head != job->head + job->heads - 1)
         return;
-    for (int32_t row = job->rows; row < job->tiles * SIMD_ROWS; row++)
+    for (int64_t row = job->rows; row < (int64_t)job->tiles * SIMD_ROWS; row++)
         for (int64_t c = 0; c < vector->key_chunks; c++)
             memset(job->q + row / SIMD_ROWS * vector->tile_floats + c * SIMD_TILE_STRIDE +
                        row % SIMD_ROWS * SIMD_CHUNK,

@@ -376,7 +376,7 @@ ALWAYS_INLINE void weigh_values(enum source source, const struct simd_block *blo
 ALWAYS_INLINE void attend_from(enum source source, const struct simd_block *block,
                                const struct simd_tile *tiles, int32_t count, float *weights)
 {
-    float rescale[SIMD_TILES_AT_ONCE][SIMD_ROWS];
+    float rescale[SIMD_TILES_AT_ONCE][SIMD_ROWS] = {{0}};
     struct simd_ahead soon = block->ahead;
     for (int32_t from = 0; from < count; from += SIMD_TILES_AT_ONCE) {
         const struct simd_tile *some = tiles + from;

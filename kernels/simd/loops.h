@@ -18,11 +18,12 @@
 
 #pragma GCC visibility push(hidden)
 
-#define SIMD_ROWS         4
-#define SIMD_CHUNK        16
-#define SIMD_BLOCK        128
-#define SIMD_PANEL_STRIDE ((SIMD_BLOCK + 1) * SIMD_CHUNK) /* floats from chunk to chunk */
-#define SIMD_TILE_STRIDE  (SIMD_ROWS * SIMD_CHUNK)
+#define SIMD_ROWS  4
+#define SIMD_CHUNK 16
+#define SIMD_BLOCK 128
+#define SIMD_PANEL_STRIDE \
+    (INT64_C(1) * (SIMD_BLOCK + 1) * SIMD_CHUNK) /* floats from chunk to chunk */
+#define SIMD_TILE_STRIDE (INT64_C(1) * SIMD_ROWS * SIMD_CHUNK)
 
 static inline int64_t simd_chunks(int64_t columns)
 {
@@ -122,7 +123,7 @@ struct simd_loops {
 };
 
 #define SIMD_TILES_AT_ONCE 32
-#define SIMD_WEIGHTS       (SIMD_TILES_AT_ONCE * SIMD_BLOCK * SIMD_ROWS)
+#define SIMD_WEIGHTS       (INT64_C(1) * SIMD_TILES_AT_ONCE * SIMD_BLOCK * SIMD_ROWS)
 
 #define SIMD_ISA(name)     extern const struct simd_loops simd_loops_##name;
 #include "kernels/simd/isas.def"
