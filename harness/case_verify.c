@@ -5,6 +5,7 @@
 #include "harness/clock.h"
 #include "harness/cpu.h"
 #include "harness/measure.h"
+#include "harness/verdict_json.h"
 #include "harness/verify.h"
 
 #include <math.h>

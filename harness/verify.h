@@ -38,7 +38,6 @@
 #include "harness/trial.h"
 #include "kernels/kernel.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -106,8 +105,5 @@ void verify_compare(const struct trial *trial, const struct oracle *oracle,
 /* Notes the first fault and why. */
 __attribute__((format(printf, 3, 4))) void
 verdict_refuse(struct verdict *verdict, enum verify_fault fault, const char *format, ...);
-
-/* As result.json has it: error and kv_cache objects, passed, reason. A new reference. */
-json_t *verdict_json(const struct verdict *verdict);
 
 #endif
