@@ -11,8 +11,6 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-static int report_fd;
-
 /* "reading" or "writing", where the CPU says which. */
 static const char *access_of(const void *context)
 {
@@ -61,6 +59,36 @@ static const char *plain_name(int number)
     }
 }
 
+static fault_report *report;
+
+/* snprintf of integers and strings takes no lock and no memory in the C libraries we know. */
+static void handle(int number, siginfo_t *info, void *context)
+{
+    char text[FAULT_MAX];
+    bool in_buffer = false;
+    if (number == SIGSEGV)
+        in_buffer = describe_access(info, context, text);
+    else
+        snprintf(text, sizeof text, "%s", plain_name(number));
+    report(text, in_buffer);
+    /* SA_RESETHAND has put back what ends the process: returning does the faulting access again,
+     * but a signal that was sent has to be sent again. */
+    if (info->si_code <= 0)
+        raise(number);
+}
+
+void fault_report_by(fault_report *by)
+{
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+    report = by;
+    struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        sigaction(numbers[i], &action, NULL);
+}
+
+static int report_fd;
+
 static void write_all(const char *text)
 {
     size_t length = strlen(text);
@@ -73,31 +101,16 @@ static void write_all(const char *text)
     }
 }
 
-/* snprintf of integers and strings takes no lock and no memory in the C libraries we know. */
-static void handle(int number, siginfo_t *info, void *context)
+static void write_json(const char *text, bool in_buffer)
 {
-    char text[FAULT_MAX];
-    bool in_buffer = false;
-    if (number == SIGSEGV)
-        in_buffer = describe_access(info, context, text);
-    else
-        snprintf(text, sizeof text, "%s", plain_name(number));
     /* Begins with a new line, as the process may have been in the middle of one. */
     write_all("\n{\"" FAULT_KEY "\": \"");
     write_all(text);
     write_all(in_buffer ? "\", \"" FAULT_BUFFER_KEY "\": true}\n" : "\"}\n");
-    /* SA_RESETHAND has put back what ends the process: returning does the faulting access again,
-     * but a signal that was sent has to be sent again. */
-    if (info->si_code <= 0)
-        raise(number);
 }
 
 void fault_report_to(int fd)
 {
-    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
     report_fd = fd;
-    struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        sigaction(numbers[i], &action, NULL);
+    fault_report_by(write_json);
 }

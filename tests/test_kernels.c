@@ -13,13 +13,15 @@
 #include <string.h>
 
 typedef void check_function(const struct inputs *inputs, const struct mla_kernel *kernel,
-                            const void *context);
+                            const char *name);
 
 /* Calls `check` for every kernel that supports the shape and the extras (or NULL), and makes sure
  * that some do. */
 static void for_each_kernel(const struct shape *shape, const struct extras *extras, int threads,
-                            check_function *check, const void *context)
+                            check_function *check)
 {
+    char name[CASE_NAME_MAX];
+    shape_name(shape, extras, threads, name);
     struct inputs inputs = inputs_with(shape, extras, threads);
     const struct mla_registry *registry = mla_kernels();
     int checked = 0;
@@ -30,18 +32,17 @@ static void for_each_kernel(const struct shape *shape, const struct extras *extr
             cr_assert(why && why[0], "%s refuses without a reason", registry->kernels[i]->name);
             continue;
         }
-        check(&inputs, registry->kernels[i], context);
+        check(&inputs, registry->kernels[i], name);
         checked++;
     }
-    cr_assert(checked >= 3, "only %d kernels support the shape", checked);
+    cr_assert(checked >= 3, "only %d kernels support %s", checked, name);
     inputs_destroy(&inputs);
 }
 
 /* The harness's own verification, guard pages and all. */
 static void check_verified(const struct inputs *inputs, const struct mla_kernel *kernel,
-                           const void *context)
+                           const char *name)
 {
-    const struct shape *s = context;
     struct oracle oracle;
     struct verdict verdict;
     struct mla_error error;
@@ -50,10 +51,7 @@ static void check_verified(const struct inputs *inputs, const struct mla_kernel 
     cr_assert(verify_kernel(inputs, &oracle, kernel, inputs->problem.max_threads, VERIFY_PASSES,
                             &verdict, &error) == 0,
               "%s", error.message);
-    cr_assert(verdict.passed,
-              "%s, %d heads (%d), nope %d rope %d v %d rank %d, cached %ld new %ld batch %d: %s",
-              kernel->name, s->heads, s->heads_kv, s->nope, s->rope, s->v, s->rank, (long)s->cached,
-              (long)s->new_tokens, s->batch, verdict.reason);
+    cr_assert(verdict.passed, "%s, %s: %s", kernel->name, name, verdict.reason);
     cr_assert(verdict.touched == verdict.predicted, "%s: %ld bytes touched, %ld predicted",
               kernel->name, (long)verdict.touched, (long)verdict.predicted);
     cr_assert(verdict.queries_checked == inputs->workload.tokens);
@@ -63,7 +61,7 @@ static void check_verified(const struct inputs *inputs, const struct mla_kernel 
 static void verify_shapes(const struct shape *shapes, size_t count, int threads)
 {
     for (size_t i = 0; i < count; i++)
-        for_each_kernel(&shapes[i], NULL, threads, check_verified, &shapes[i]);
+        for_each_kernel(&shapes[i], NULL, threads, check_verified);
 }
 #define VERIFY(shapes, threads) verify_shapes(shapes, sizeof(shapes) / sizeof *(shapes), threads)
 
@@ -153,7 +151,7 @@ static void verify_extras(const struct extras *extras, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         for (int s = 0; s < ALL_SHAPES; s++)
-            for_each_kernel(all_shapes[s], &extras[i], 2, check_verified, all_shapes[s]);
+            for_each_kernel(all_shapes[s], &extras[i], 2, check_verified);
 }
 #define VERIFY_EXTRAS(extras) verify_extras(extras, sizeof(extras) / sizeof *(extras))
 
@@ -199,24 +197,22 @@ Test(kernels_threads, right_with_any_number)
         {.page_size = 16}, {.sinks = true}, {.top_k = 40}, {.kv_begin = 5}};
     for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++)
         for (int s = 0; s < ALL_SHAPES; s++)
-            for_each_kernel(all_shapes[s], &extras[i], threads[i % 2], check_verified,
-                            all_shapes[s]);
+            for_each_kernel(all_shapes[s], &extras[i], threads[i % 2], check_verified);
 }
 
 /* What each kernel promises and owes, threads included. */
 static void check_certificate(const struct inputs *inputs, const struct mla_kernel *kernel,
-                              const void *context)
+                              const char *name)
 {
     struct oracle oracle;
     struct mla_error error;
-    (void)context;
     cr_assert(oracle_create(inputs, INFINITY, &oracle, &error) == 0, "%s", error.message);
     cr_assert(oracle_compute(&oracle, inputs, 1, &error) == 0, "%s", error.message);
     struct certificate_subject subject = {inputs, &oracle, kernel, 20000};
     for (int i = 0; i < CERTIFICATE_CHECKS; i++) {
         enum certificate_outcome outcome;
         cr_assert(certificate_check(&subject, i, &outcome, &error) == 0, "%s", error.message);
-        cr_assert(outcome != CERTIFIED_BROKEN, "%s, %s: %s", kernel->name,
+        cr_assert(outcome != CERTIFIED_BROKEN, "%s, %s, %s: %s", kernel->name, name,
                   certificate_checks[i].name, error.message);
     }
     oracle_destroy(&oracle);
@@ -228,7 +224,7 @@ Test(kernels_threads, certificates)
     static const struct extras extras[] = {{0}, {.page_size = 16}, {.top_k = 1}};
     for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++)
         for (int s = 0; s < ALL_SHAPES; s++)
-            for_each_kernel(all_shapes[s], &extras[i], 7, check_certificate, NULL);
+            for_each_kernel(all_shapes[s], &extras[i], 7, check_certificate);
 }
 
 Test(kernels, formats_not_yet_there_are_refused_by_name)
