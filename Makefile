@@ -1,7 +1,7 @@
 # mlabench: `make setup bench` installs what is missing, builds, verifies, times and plots;
 # `make setup test` runs the tests. `make help` lists the rest. Variables:
 #   CC=gcc|clang   DEBUG=1   SANITIZE=address,undefined|thread   PREFIX=/usr/local   BUILD=folder
-#   V=1 shows whole commands
+#   LDFLAGS=-static   V=1 shows whole commands
 
 comma := ,
 empty :=
@@ -26,7 +26,11 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # No contraction: the same arithmetic on every machine, and the reference as it is written.
 CFLAGS ?=
+LDFLAGS ?=
 FLAGS := -std=gnu11 $(OPTIMISE) -fPIC -fopenmp -ffp-contract=off $(WARNINGS) $(SANITIZER) -I. $(CFLAGS)
+
+# What the compiler makes code for; before `setup` has installed one, for this machine.
+MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null || uname -m)
 
 # Looked up only inside recipes, hence after `setup` has installed them.
 BLAS_FLAGS = $(shell pkg-config --cflags openblas 2>/dev/null)
@@ -37,10 +41,11 @@ SIMD_SOURCES := $(sort $(wildcard kernels/simd/*.c))
 REFERENCE_SOURCES := $(sort $(wildcard reference/*.c))
 HARNESS_SOURCES := $(sort $(wildcard harness/*.c))
 TEST_SOURCES := $(sort $(wildcard tests/*.c))
+STANDALONE_SOURCES := $(sort $(wildcard tests/standalone/*.c))
 
 # Vector sources are compiled once per instruction set, with its flags and ISA defined; no other
 # file gets any.
-ifeq ($(shell uname -m),x86_64)
+ifneq ($(filter x86_64%,$(MACHINE)),)
 SIMD_ISAS := scalar avx2 avx512
 else
 SIMD_ISAS := scalar
@@ -55,7 +60,9 @@ KERNEL_OBJECTS := $(call objects,$(KERNEL_SOURCES)) $(SIMD_OBJECTS)
 REFERENCE_OBJECTS := $(call objects,$(REFERENCE_SOURCES))
 HARNESS_OBJECTS := $(call objects,$(HARNESS_SOURCES))
 TEST_OBJECTS := $(call objects,$(TEST_SOURCES))
-OBJECTS := $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS) $(HARNESS_OBJECTS) $(TEST_OBJECTS)
+STANDALONE_OBJECTS := $(call objects,$(STANDALONE_SOURCES)) $(BUILD)/tests/standalone/registry.o
+OBJECTS := $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS) $(HARNESS_OBJECTS) $(TEST_OBJECTS) \
+	$(STANDALONE_OBJECTS)
 
 LIBS = -ljansson $(BLAS_LIBS) -ldl -lm
 
@@ -74,6 +81,23 @@ $(BUILD)/libmlakernels.so: $(KERNEL_OBJECTS)
 
 $(BUILD)/mlabench-tests: $(TEST_OBJECTS) $(filter-out $(BUILD)/harness/main.o,$(HARNESS_OBJECTS)) $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS)
 	$(call say,LINK)$(CC) $(FLAGS) -o $@ $^ $(LIBS) -lcriterion -lmpfr -lgmp
+
+# The kernels' verification in one program that needs only the C library, for emulators and other
+# machines. It runs what STANDALONE_KERNELS matches, or its argument. For another machine or linked
+# statically: CC=aarch64-linux-gnu-gcc LDFLAGS=-static BUILD=build/standalone/aarch64. Where clang
+# has no static OpenMP, CFLAGS='-fopenmp=libgomp -Wno-unused-parameter' compiles for one thread.
+STANDALONE_KERNELS ?= *
+STANDALONE_HARNESS := accounting case cpu error fault input_arrange input_kind inputs memory oracle \
+	placement problem random trial verify verify_cache workload
+$(BUILD)/verify: $(STANDALONE_OBJECTS) $(BUILD)/tests/shapes.o \
+		$(STANDALONE_HARNESS:%=$(BUILD)/harness/%.o) \
+		$(filter-out %blas.o %/registry.o,$(KERNEL_OBJECTS)) $(REFERENCE_OBJECTS)
+	$(call say,LINK)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ -lm
+
+$(BUILD)/tests/standalone/main.o: DEFINES = -DSTANDALONE_KERNELS='"$(STANDALONE_KERNELS)"'
+$(BUILD)/tests/standalone/registry.o: kernels/registry.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(FLAGS) -DWITHOUT_BLAS -MMD -MP -c -o $@ $<
 
 # Shared objects that the tests load: one source, wrong in several ways, and a kernel that computes
 # something else.
@@ -105,9 +129,10 @@ $(BUILD)/harness/build_info.o: DEFINES = -DBUILD_VERSION='"$(VERSION)"' -DBUILD_
 	-DBUILD_DIRTY=$(DIRTY) -DBUILD_FLAGS='"$(strip $(OPTIMISE) -ffp-contract=off $(SANITIZER) $(CFLAGS))"'
 
 # Changes when compiler or flags do, so that nothing stale is linked.
+ALL_FLAGS = $(CC) $(FLAGS) $(LDFLAGS) $(VERSION) $(STANDALONE_KERNELS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(FLAGS) $(VERSION)' | cmp -s - $@ || echo '$(CC) $(FLAGS) $(VERSION)' > $@
+	@echo '$(ALL_FLAGS)' | cmp -s - $@ || echo '$(ALL_FLAGS)' > $@
 $(BUILD)/commit: FORCE
 	@mkdir -p $(@D)
 	@echo '$(COMMIT) $(DIRTY)' | cmp -s - $@ || echo '$(COMMIT) $(DIRTY)' > $@
@@ -133,9 +158,9 @@ DATA := $(DESTDIR)$(PREFIX)/share/mlabench
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 
 .PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
-	mutants judges mca soak check-threads ci ci-full clean
+	standalone test-portable mutants judges mca soak check-threads ci ci-full clean
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
 setup: ## install what building, testing and benchmarking need
 	@scripts/setup.sh bench
@@ -174,6 +199,11 @@ test-asan: | $(SETUP_GOALS) ## the tests under AddressSanitizer and UBSan
 
 test-tsan: | $(SETUP_GOALS) ## the kernels' threads under ThreadSanitizer
 	$(MAKE) SANITIZE=thread check-threads
+
+standalone: $(BUILD)/verify ## the kernels' verification without libraries: CC LDFLAGS=-static BUILD
+
+test-portable: | $(SETUP_GOALS) ## the kernels, emulated, on x86-64 without AVX and on aarch64
+	+@scripts/check_portable.sh $(BUILD)
 
 # How the scripts build broken kernels.
 PLUGIN_BUILD = --build=$(BUILD) --cc='$(CC)' --flags='$(FLAGS) $(BLAS_FLAGS)' --libs='$(BLAS_LIBS) -lm' \
