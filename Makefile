@@ -153,14 +153,18 @@ MCAFLAGS ?=
 SEEDS ?= 1000
 SEED ?= 1
 RECORD ?= results/largest-errors.json
+EMULATE ?= 0
+# A static program that exits with 0 where all is well; by default the verification of all kernels
+# that need AVX-512.
+AVX512_PROGRAM ?=
 RUN ?= $(patsubst %/result.json,%,$(shell ls -t results/*/result.json 2>/dev/null | head -n 1))
 DATA := $(DESTDIR)$(PREFIX)/share/mlabench
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 
 .PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
-	standalone test-portable mutants judges mca soak check-threads ci ci-full clean
+	standalone test-portable test-avx512 test-emulator mutants judges mca soak check-threads ci ci-full clean
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
 setup: ## install what building, testing and benchmarking need
 	@scripts/setup.sh bench
@@ -204,6 +208,12 @@ standalone: $(BUILD)/verify ## the kernels' verification without libraries: CC L
 
 test-portable: | $(SETUP_GOALS) ## the kernels, emulated, on x86-64 without AVX and on aarch64
 	+@scripts/check_portable.sh $(BUILD)
+
+test-avx512: | $(SETUP_GOALS) ## AVX-512 kernels on this CPU; where it has none, or EMULATE=1, emulated
+	+@EMULATE=$(EMULATE) scripts/check_avx512.sh $(AVX512_PROGRAM)
+
+test-emulator: | $(SETUP_GOALS) ## that the emulator does what CPU and Linux would do
+	+@tests/emulator/check.sh
 
 # How the scripts build broken kernels.
 PLUGIN_BUILD = --build=$(BUILD) --cc='$(CC)' --flags='$(FLAGS) $(BLAS_FLAGS)' --libs='$(BLAS_LIBS) -lm' \
