@@ -75,4 +75,7 @@ verify --model tiny,tiny-mha,tiny-mqa --cached 0,65,300 --new 1,3,40 --threads 2
 verify --model tiny,tiny-gqa8 --cached 130 --new 1,5 --batch 4 --ragged --threads 2,3 "$@"
 verify --model tiny,article-784 --cached 33 --new 2 --layer --threads 2 "$@"
 verify --model deepseek-v2-lite --cached 70 --new 1 --threads 2 "$@"
+# Vector kernels: spans shared by threads, waves of heads, weights read beside the keys.
+verify --kernel 'absorbed-*,flash-*,auto' --model tiny-16 --cached 1300 --new 2,65 --threads 2,3 "$@"
+verify --kernel 'absorbed-avx*' --model kimi-k2 --cached 3200 --new 1 --threads 2 "$@"
 echo "check_threads: no race found"
