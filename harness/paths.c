@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +78,17 @@ int paths_find(struct paths *paths, struct mla_error *error)
                     "found no configs folder near %s: set MLABENCH_DATA to the folder that holds "
                     "configs and scripts",
                     executable);
+}
+
+bool path_beside_program(char path[PATH_LENGTH], const char *name)
+{
+    char executable[PATH_LENGTH];
+    ssize_t length = readlink("/proc/self/exe", executable, sizeof executable - 1);
+    if (length <= 0)
+        return false;
+    executable[length] = 0;
+    char *slash = strrchr(executable, '/');
+    return slash && put(path, "%.*s/%s", (int)(slash - executable), executable, name);
 }
 
 int make_folder(const char *path, struct mla_error *error)

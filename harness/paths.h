@@ -6,6 +6,8 @@
 
 #include "harness/error.h"
 
+#include <stdbool.h>
+
 #define PATH_LENGTH 1024
 
 struct paths {
@@ -17,6 +19,9 @@ struct paths {
 /* $MLABENCH_DATA if set; else the checkout whose build folder holds the executable (its own results
  * folder then); else PREFIX/share/mlabench beside PREFIX/bin (results: ./results). */
 int paths_find(struct paths *paths, struct mla_error *error);
+
+/* The path of a file in the folder of the running program; false if it cannot be had. */
+bool path_beside_program(char path[PATH_LENGTH], const char *name);
 
 /* Makes a folder and those above it. */
 int make_folder(const char *path, struct mla_error *error);

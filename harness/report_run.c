@@ -5,6 +5,7 @@
 #include "harness/units.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,48 @@ static void noise(struct document *doc, const struct result_table *table)
             .s);
 }
 
+static bool same_proof(const json_t *a, const json_t *b)
+{
+    return strcmp(result_text(a, "where"), result_text(b, "where")) == 0 &&
+           strcmp(result_text(a, "reason"), result_text(b, "reason")) == 0;
+}
+
+/* A row for the entry and those after it that say the same; none if one before it does. */
+static void proof_row(struct document *doc, const json_t *list, size_t first)
+{
+    const json_t *entry = json_array_get(list, first), *other;
+    for (size_t i = 0; i < first; i++)
+        if (same_proof(json_array_get(list, i), entry))
+            return;
+    char *kernels = NULL;
+    size_t size;
+    FILE *names = open_memstream(&kernels, &size);
+    if (!names)
+        return;
+    for (size_t i = first; (other = json_array_get(list, i)); i++)
+        if (same_proof(other, entry))
+            fprintf(names, "%s%s", i > first ? ", " : "", result_text(other, "kernel"));
+    if (fclose(names) == 0)
+        doc->format->row(doc, "lll",
+                         (const char *const[]){result_text(entry, "where"), kernels,
+                                               result_text(entry, "reason")});
+    free(kernels);
+}
+
+/* Whoever relies on a kernel should know which processor it was found right on. */
+static void proofs(struct document *doc, const struct result_table *table)
+{
+    const json_t *list = json_object_get(table->mlabench, "proven");
+    if (json_array_size(list) == 0)
+        return;
+    doc->format->paragraph(doc, "Where kernels were proven, that is verified without a failure:");
+    doc->format->begin_table(doc, "lll",
+                             (const char *const[]){"proven", "kernels", "how or why not"});
+    for (size_t i = 0; i < json_array_size(list); i++)
+        proof_row(doc, list, i);
+    doc->format->end_table(doc);
+}
+
 void report_run(struct document *doc, const struct result_table *table)
 {
     const struct document_format *f = doc->format;
@@ -134,6 +177,7 @@ void report_run(struct document *doc, const struct result_table *table)
     machine(doc, table);
     ceilings(doc, table);
     noise(doc, table);
+    proofs(doc, table);
     f->heading(doc, "How it is counted");
     f->begin_list(doc);
     size_t i;

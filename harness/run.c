@@ -5,6 +5,7 @@
 #include "harness/child.h"
 #include "harness/clock.h"
 #include "harness/interrupt.h"
+#include "harness/proven.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -198,6 +199,8 @@ int run_suite(struct run *run, struct mla_error *error)
     json_object_set_new(run->result->mlabench, "verified",
                         json_pack("{s:i, s:i, s:i}", "passed", run->tally.passed, "failed",
                                   run->tally.failed, "skipped", run->tally.skipped));
+    json_object_set_new(run->result->mlabench, "proven",
+                        proven_by_program(run->suite, run->catalogue, &run->tally));
     if (ended) {
         int written = result_write(run->result, error);
         if (written)

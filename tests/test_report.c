@@ -273,6 +273,44 @@ Test(report, a_run_without_figures)
     free(page);
 }
 
+/* Kernels of which the same is said share a row. */
+Test(report, where_kernels_were_proven)
+{
+    static const char text[] =
+        "{\"context\": {\"mlabench\": {\"schema_version\": 1, \"proven\": ["
+        "{\"kernel\": \"naive\", \"where\": \"natively\", \"cases\": 3, \"reason\": \"by this "
+        "run\"},"
+        "{\"kernel\": \"wide\", \"where\": \"emulated (bochs, tigerlake)\", \"cases\": 117,"
+        " \"reason\": \"this CPU lacks avx512; by make test-avx512\"},"
+        "{\"kernel\": \"wrong\", \"where\": \"not proven\", \"cases\": 0, \"reason\": \"failed 1 "
+        "of 3\"},"
+        "{\"kernel\": \"late\", \"where\": \"not proven\", \"cases\": 0, \"reason\": "
+        "\"interrupted\"},"
+        "{\"kernel\": \"absorbed\", \"where\": \"natively\", \"cases\": 2,"
+        " \"reason\": \"by this run\"}, 7]}}, \"benchmarks\": []}";
+    static const char *const said[] = {
+        "| natively | naive, absorbed | by this run |",
+        "| emulated (bochs, tigerlake) | wide | this CPU lacks avx512; by make test-avx512 |",
+        "| not proven | wrong | failed 1 of 3 |",
+        "| not proven | late | interrupted |",
+    };
+    char path[200];
+    struct report_outcome outcome;
+    struct mla_error error;
+    path_in(path, "result.json");
+    FILE *file = fopen(path, "w");
+    fputs(text, file);
+    fclose(file);
+    int code = report_write(path, folder, "/nonexistent", &outcome, &error);
+    cr_assert(code == 0, "%s", error.message);
+    char *page = slurp_in("report.md"), *html = slurp_in("report.html");
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        cr_assert(strstr(page, said[i]), "the page does not say '%s':\n%s", said[i], page);
+    cr_assert(strstr(html, "emulated (bochs, tigerlake)") && strstr(html, "naive, absorbed"));
+    free(page);
+    free(html);
+}
+
 Test(report, a_folder_that_cannot_be_written)
 {
     struct report_outcome outcome;
