@@ -23,7 +23,7 @@ if [ $# -eq 0 ]; then
     commit=$(git rev-parse --short=12 HEAD 2>/dev/null) || commit=unknown
     dirty=true
     ! git diff --quiet HEAD 2>/dev/null || dirty=false
-    make LDFLAGS=-static BUILD="$build" standalone
+    make --no-print-directory LDFLAGS=-static BUILD="$build" standalone
     set -- "$build/verify" '*-avx512'
 fi
 

@@ -69,6 +69,7 @@ ends 0 'evex: scalef: passed' "$programs/evex"
 ends 0 'evex: scalef: passed' --cpu corei7_icelake_u "$programs/evex"
 ends 132 '#UD' --cpu corei7_haswell_4770 "$programs/evex"
 ends 0 'calls: 0 failed' "$programs/calls"
+ends 139 'signals: 0 failed' "$programs/signals"
 as_native "$programs/lines"
 as_native "$programs/arguments" one ''
 as_native "$programs/arguments" 'two words' "\$HOME" '"' 4

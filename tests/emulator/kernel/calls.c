@@ -79,9 +79,10 @@ static const struct {
     CONSTANT(set_robust_list, 0),
     CONSTANT(rseq, -ENOSYS),
     CONSTANT(sched_yield, 0),
-    CONSTANT(rt_sigaction, 0), /* accepted, never delivered */
-    CONSTANT(rt_sigprocmask, 0),
-    CONSTANT(sigaltstack, 0),
+    CALL(rt_sigaction, call_sigaction),
+    CALL(rt_sigprocmask, call_sigprocmask),
+    CALL(rt_sigreturn, call_sigreturn),
+    CONSTANT(sigaltstack, 0), /* accepted, never used */
     CONSTANT(prctl, -EINVAL),
     CONSTANT(clone, -EAGAIN), /* one thread, one process */
     CONSTANT(clone3, -ENOSYS),
@@ -91,16 +92,30 @@ static const struct {
 #undef CONSTANT
 };
 
-int64_t system_call(const struct call *call)
+static int64_t unknown(uint64_t number)
 {
-    if (call->number < CALLS && calls[call->number].known) {
-        call_function *function = calls[call->number].function;
-        return function ? function(call->arguments) : calls[call->number].result;
-    }
     static bool said[CALLS];
-    if (call->number >= CALLS || !said[call->number])
-        say("unknown system call %u at rip 0x%x", call->number, call->rip);
-    if (call->number < CALLS)
-        said[call->number] = true;
+    if (number >= CALLS || !said[number])
+        say("unknown system call %u at rip 0x%x", number, caller->rip);
+    if (number < CALLS)
+        said[number] = true;
     return -ENOSYS;
+}
+
+struct registers *caller;
+
+void system_call(struct registers *registers)
+{
+    uint64_t number = registers->rax;
+    const uint64_t arguments[] = {registers->rdi, registers->rsi, registers->rdx,
+                                  registers->r10, registers->r8,  registers->r9};
+    int64_t result;
+    caller = registers;
+    if (number >= CALLS || !calls[number].known)
+        result = unknown(number);
+    else if (calls[number].function)
+        result = calls[number].function(arguments);
+    else
+        result = calls[number].result;
+    registers->rax = (uint64_t)result;
 }

@@ -6,7 +6,13 @@
 #ifndef EMULATOR_CALLS_H
 #define EMULATOR_CALLS_H
 
+#include "cpu.h"
+
+#include <stdbool.h>
 #include <stdint.h>
+
+/* The program's, during a call. */
+extern struct registers *caller;
 
 typedef int64_t call_function(const uint64_t *arguments);
 
@@ -23,6 +29,9 @@ call_function call_clock_gettime, call_clock_getres, call_gettimeofday, call_tim
 void random_bytes(void *to, uint64_t count);
 
 /* calls_thread.c */
-call_function call_arch_prctl, call_futex, call_exit, call_kill, call_tgkill;
+call_function call_arch_prctl, call_futex, call_exit;
+
+/* calls_signal.c */
+call_function call_sigaction, call_sigprocmask, call_sigreturn, call_kill, call_tgkill;
 
 #endif

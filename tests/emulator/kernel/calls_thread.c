@@ -35,25 +35,7 @@ int64_t call_futex(const uint64_t *arguments)
     return -ETIMEDOUT;
 }
 
-_Noreturn static void end_by(int signal)
-{
-    say("signal %u, which the program sent itself", (uint64_t)signal);
-    console_end(128 + signal);
-}
-
 int64_t call_exit(const uint64_t *arguments)
 {
     console_end((int)arguments[0]);
-}
-
-int64_t call_kill(const uint64_t *arguments)
-{
-    if (arguments[1])
-        end_by((int)arguments[1]);
-    return 0;
-}
-
-int64_t call_tgkill(const uint64_t *arguments)
-{
-    return call_kill(arguments + 1);
 }

@@ -9,25 +9,17 @@
 /* From here on, exceptions come to fault() and system calls to system_call(). */
 void cpu_init(void);
 
-/* What the program had, as entry.S leaves it on the stack. */
-struct call {
-    uint64_t number;
-    uint64_t arguments[6];
-    uint64_t flags, rip, rsp;
-};
-
-struct fault {
-    uint64_t rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11;
-    uint64_t vector, error;
+/* As entry.S leaves them on the stack, and takes them from there. */
+struct registers {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
+    uint64_t vector, error; /* of an exception */
     uint64_t rip, cs, flags, rsp, ss;
 };
 
-/* Returns what the program gets in RAX. */
-int64_t system_call(const struct call *call);
+/* What these leave in the registers is what the program, or the kernel, goes on with. */
+void system_call(struct registers *registers);
+void fault(struct registers *registers);
 
-/* Returns where the instruction can be tried again. */
-void fault(const struct fault *fault);
-
-_Noreturn void program_enter(uint64_t entry, uint64_t stack);
+_Noreturn void program_enter(const struct registers *registers);
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * CPU exceptions. But for the first touch of a page, each is the end, with the status that a shell
- * gives for the signal that Linux would send. */
+ * CPU exceptions. But for the first touch of a page, each is a signal; where the program has no
+ * handler for it, the end, with the status that a shell gives for the signal. */
 #include "console.h"
 #include "cpu.h"
 #include "layout.h"
 #include "pages.h"
+#include "signals.h"
 
+#include <asm/siginfo.h>
 #include <asm/signal.h>
 #include <stddef.h>
 
@@ -14,24 +16,24 @@ enum { PAGE_FAULT = 14 };
 
 static const struct {
     const char *name;
-    int signal;
+    int signal, code; /* as in a siginfo_t */
 } exceptions[32] = {
-    [0] = {"#DE divide error", SIGFPE},
-    [1] = {"#DB debug", SIGTRAP},
-    [3] = {"#BP breakpoint", SIGTRAP},
-    [4] = {"#OF overflow", SIGSEGV},
-    [5] = {"#BR bound range", SIGSEGV},
-    [6] = {"#UD invalid opcode", SIGILL},
-    [7] = {"#NM no FPU", SIGFPE},
-    [8] = {"#DF double fault", SIGSEGV},
-    [10] = {"#TS invalid TSS", SIGSEGV},
-    [11] = {"#NP segment not present", SIGBUS},
-    [12] = {"#SS stack segment", SIGBUS},
-    [13] = {"#GP general protection", SIGSEGV},
-    [PAGE_FAULT] = {"#PF page fault", SIGSEGV},
-    [16] = {"#MF x87 error", SIGFPE},
-    [17] = {"#AC alignment check", SIGBUS},
-    [19] = {"#XM SIMD error", SIGFPE},
+    [0] = {"#DE divide error", SIGFPE, FPE_INTDIV},
+    [1] = {"#DB debug", SIGTRAP, TRAP_TRACE},
+    [3] = {"#BP breakpoint", SIGTRAP, SI_KERNEL},
+    [4] = {"#OF overflow", SIGSEGV, SI_KERNEL},
+    [5] = {"#BR bound range", SIGSEGV, SI_KERNEL},
+    [6] = {"#UD invalid opcode", SIGILL, ILL_ILLOPN},
+    [7] = {"#NM no FPU", SIGFPE, SI_KERNEL},
+    [8] = {"#DF double fault", SIGSEGV, SI_KERNEL},
+    [10] = {"#TS invalid TSS", SIGSEGV, SI_KERNEL},
+    [11] = {"#NP segment not present", SIGBUS, SI_KERNEL},
+    [12] = {"#SS stack segment", SIGBUS, SI_KERNEL},
+    [13] = {"#GP general protection", SIGSEGV, SI_KERNEL},
+    [PAGE_FAULT] = {"#PF page fault", SIGSEGV, SEGV_MAPERR},
+    [16] = {"#MF x87 error", SIGFPE, FPE_FLTINV},
+    [17] = {"#AC alignment check", SIGBUS, BUS_ADRALN},
+    [19] = {"#XM SIMD error", SIGFPE, FPE_FLTINV},
 };
 
 static uint64_t faulting_address(void)
@@ -69,18 +71,30 @@ static bool is_mapped(uint64_t address)
     return pages_any_mapped(address, address + PAGE);
 }
 
-void fault(const struct fault *fault)
+static void report(const struct registers *registers)
 {
-    if (fault->vector == PAGE_FAULT && pages_touch(faulting_address()))
-        return;
-    const char *name = exceptions[fault->vector].name;
-    int signal = exceptions[fault->vector].signal;
-    say("%s (vector %u, error 0x%x) at rip 0x%x:%s", name ? name : "exception", fault->vector,
-        fault->error, fault->rip, instruction_at(fault->rip));
-    if (fault->vector == PAGE_FAULT)
-        say("%s 0x%x, %s", access_of(fault->error), faulting_address(),
+    const char *name = exceptions[registers->vector].name;
+    say("%s (vector %u, error 0x%x) at rip 0x%x:%s", name ? name : "exception", registers->vector,
+        registers->error, registers->rip, instruction_at(registers->rip));
+    if (registers->vector == PAGE_FAULT)
+        say("%s 0x%x, %s", access_of(registers->error), faulting_address(),
             is_mapped(faulting_address()) ? "protected" : "not mapped");
-    if (fault->cs == KERNEL_CODE)
-        say("on behalf of a system call");
+    if (registers->cs == KERNEL_CODE)
+        say("on behalf of a system call or a signal");
+}
+
+void fault(struct registers *registers)
+{
+    uint64_t address = registers->rip;
+    int signal = exceptions[registers->vector].signal, code = exceptions[registers->vector].code;
+    if (registers->vector == PAGE_FAULT) {
+        address = faulting_address();
+        if (pages_touch(address))
+            return;
+        code = is_mapped(address) ? SEGV_ACCERR : SEGV_MAPERR;
+    }
+    if (registers->cs != KERNEL_CODE && signal_deliver(registers, signal, code, address))
+        return;
+    report(registers);
     console_end(128 + (signal ? signal : SIGSEGV));
 }

@@ -165,5 +165,12 @@ _Noreturn void program_run(void)
     static struct program program;
     read_label(&program);
     load(&program);
-    program_enter(program.entry, fill_stack(&program));
+    const struct registers registers = {
+        .rip = program.entry,
+        .cs = USER_CODE | 3,
+        .flags = 2, /* which is always set */
+        .rsp = fill_stack(&program),
+        .ss = USER_DATA | 3,
+    };
+    program_enter(&registers);
 }
