@@ -40,7 +40,8 @@ static int find_isa(const char *isa)
 
 static int best_isa(void)
 {
-    return find_isa(cpu_best_isa());
+    int best = find_isa(cpu_best_isa());
+    return best < ISAS ? best : 0;
 }
 
 /* What each thread of a team does `repeats` times. */

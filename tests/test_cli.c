@@ -81,8 +81,10 @@ static void check_entry(const json_t *entry)
 
 Test(cli, run_writes_a_result)
 {
-    EXPECT(0, "run -q --no-report --model tiny --cached 40 --kernel 'absorbed,absorbed-bl*' --out @/a/b",
-           "% of FMA peak");
+    EXPECT(
+        0,
+        "run -q --no-report --model tiny --cached 40 --kernel 'absorbed,absorbed-bl*' --out @/a/b",
+        "% of FMA peak");
     json_t *root = load("a/b/result.json");
     const json_t *entries = json_object_get(root, "benchmarks");
     cr_assert(json_array_size(entries) == 3 * 10, "%zu entries", json_array_size(entries));
