@@ -89,5 +89,6 @@ int plot_kv_cache(struct plot_maker *maker, const char *family, struct mla_error
 int plot_error(struct plot_maker *maker, const char *family, struct mla_error *error);
 int plot_stages(struct plot_maker *maker, const char *family, struct mla_error *error);
 int plot_peak(struct plot_maker *maker, const char *family, struct mla_error *error);
+int plot_crossover(struct plot_maker *maker, const char *family, struct mla_error *error);
 
 #endif

@@ -10,11 +10,12 @@
 #include <stdbool.h>
 
 enum plot_kind {
-    PLOT_LATENCY,  /* time per new token against context */
-    PLOT_KV_CACHE, /* bytes against context */
-    PLOT_ERROR,    /* in units of the limit, all models */
-    PLOT_STAGES,   /* shares of the time */
-    PLOT_PEAK,     /* % of the FMA peak */
+    PLOT_LATENCY,   /* time per new token against context */
+    PLOT_KV_CACHE,  /* bytes against context */
+    PLOT_ERROR,     /* in units of the limit, all models */
+    PLOT_STAGES,    /* shares of the time */
+    PLOT_PEAK,      /* % of the FMA peak */
+    PLOT_CROSSOVER, /* time per new token against new tokens: absorbed or re-expanded */
     PLOT_KINDS,
 };
 
@@ -23,7 +24,7 @@ struct plot {
     char name[96];   /* plots/NAME.svg, .pdf, .png and data/NAME.tsv; letters, digits, '.', '-' */
     char family[64]; /* the model, or "" for all */
     char title[256];
-    char caption[640];
+    char caption[1400];
     bool drawn;
     char why_not[256]; /* if not */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the figures say, in short: which kernel is fastest where and how surely, whether all are
- * right, and what the caches take. */
+ * right, up to where absorbing pays, and what the caches take. */
 #include "harness/report_page.h"
 #include "harness/units.h"
 
@@ -227,6 +227,7 @@ void report_findings(struct document *doc, const struct result_table *table)
     f->heading(doc, "Findings");
     f->begin_list(doc);
     correctness(doc, table);
+    report_crossovers(doc, table);
     f->end_list(doc);
     if (table->count == 0) {
         f->paragraph(doc, "No kernel was timed.");

@@ -14,6 +14,7 @@ void report_page(struct document *doc, const struct result_table *table, const s
 
 /* Its parts. */
 void report_findings(struct document *doc, const struct result_table *table);
+void report_crossovers(struct document *doc, const struct result_table *table); /* items */
 void report_plots(struct document *doc, const struct result_table *table,
                   const struct plots *plots);
 void report_cases(struct document *doc, const struct result_table *table);

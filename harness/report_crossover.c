@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Up to how many new tokens absorbing pays, a sentence per group that shows it. */
+#include "harness/crossover.h"
+#include "harness/report_page.h"
+
+#include <math.h>
+
+/* What `auto` loses by its choices, e.g. "; auto is ...". */
+static void judge_auto(const struct crossover *crossover, char *text, unsigned long size)
+{
+    /* Not rounded down: it says "never more". */
+    int percent = (int)ceil(100 * (crossover->auto_worst - 1));
+    text[0] = 0;
+    if (percent > 0)
+        snprintf(text, size, "; auto is never more than %d %% slower than the fastest other",
+                 percent);
+    else if (isfinite(crossover->auto_worst))
+        snprintf(text, size, "; auto is never slower than the fastest other");
+}
+
+void report_crossovers(struct document *doc, const struct result_table *table)
+{
+    for (int i = 0; i < table->count; i++) {
+        struct crossover crossover;
+        char name[128], faster[160], fewer[160], judged[96];
+        if (!crossover_at(table, i, &crossover))
+            continue;
+        crossover_case(crossover.leader, name, sizeof name);
+        crossover_words(&crossover, &crossover.measured, "is faster", faster, sizeof faster);
+        crossover_words(&crossover, &crossover.by_flops, "takes fewer FLOPs", fewer, sizeof fewer);
+        judge_auto(&crossover, judged, sizeof judged);
+        doc_item(doc, "%s, %s: %s, measured between %s and %s%s%s%s.", crossover.leader->model,
+                 name, faster, crossover.absorbed->kernel, crossover.reexpanded->kernel,
+                 fewer[0] ? "; " : "", fewer, judged);
+    }
+}
