@@ -3,8 +3,20 @@
  * Up to how many new tokens absorbing pays, a sentence per group that shows it. */
 #include "harness/crossover.h"
 #include "harness/report_page.h"
+#include "harness/units.h"
 
 #include <math.h>
+
+/* Beside the measured one, e.g. "by FLOPs up to about 158". */
+static void say_by_flops(const struct crossover *crossover, char *text, unsigned long size)
+{
+    const struct crossing *flops = &crossover->by_flops, *measured = &crossover->measured;
+    if (flops->count == 1 && measured->count == 1 &&
+        flops->absorbed_at_first == measured->absorbed_at_first)
+        snprintf(text, size, "by FLOPs up to about %s", unit_count(llround(flops->first)).s);
+    else
+        crossover_words(crossover, flops, "takes fewer FLOPs", text, size);
+}
 
 /* What `auto` loses by its choices, e.g. "; auto is ...". */
 static void judge_auto(const struct crossover *crossover, char *text, unsigned long size)
@@ -28,7 +40,7 @@ void report_crossovers(struct document *doc, const struct result_table *table)
             continue;
         crossover_case(crossover.leader, name, sizeof name);
         crossover_words(&crossover, &crossover.measured, "is faster", faster, sizeof faster);
-        crossover_words(&crossover, &crossover.by_flops, "takes fewer FLOPs", fewer, sizeof fewer);
+        say_by_flops(&crossover, fewer, sizeof fewer);
         judge_auto(&crossover, judged, sizeof judged);
         doc_item(doc, "%s, %s: %s, measured between %s and %s%s%s%s.", crossover.leader->model,
                  name, faster, crossover.absorbed->kernel, crossover.reexpanded->kernel,
