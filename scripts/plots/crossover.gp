@@ -12,14 +12,14 @@ context_least = 0
 context_most = 0
 load scripts . "/contexts.gp"
 
-# Of a block without data nothing is known; then neither line is drawn.
+# A block without data has no line; `stats` then takes its variables away or counts 0 records.
 flops_block = series
 measured_block = series + 1
 stats data index flops_block using 1 nooutput
-has_flops = STATS_records > 0
+has_flops = exists("STATS_records") ? STATS_records > 0 : 0
 flops_at = has_flops ? STATS_min : 1
 stats data index measured_block using 1 nooutput
-has_measured = STATS_records > 0
+has_measured = exists("STATS_records") ? STATS_records > 0 : 0
 measured_first = has_measured ? STATS_min : 1
 measured_last = has_measured ? STATS_max : 1
 
@@ -50,7 +50,7 @@ do for [i=1:series] {
         rank = (absorbs ? blue : red) - 1
         look_colour[i] = int("0x" . word(absorbs ? blues : reds, 1 + rank % 3))
         look_dash[i] = absorbs ? 1 : 2
-        look_point[i] = int(word(absorbs ? round_points : square_points, 1 + rank / 3 % 3))
+        look_point[i] = int(word(absorbs ? round_points : square_points, 1 + rank % 3))
     } }
 }
 mark(i) = series_word(i) eq "auto" ? 1.7 : 1
@@ -58,7 +58,10 @@ mark(i) = series_word(i) eq "auto" ? 1.7 : 1
 legend_rows = int(ceil(series / 2.0))
 legend = 0.15 * legend_rows + 0.04
 panel_height = 2.1
-top = 0.24
+# A long title is broken after the model.
+comma = strlen(title) > 50 ? strstrt(title, ", ") : 0
+title_rows = comma ? 2 : 1
+top = 0.24 + 0.13 * (title_rows - 1)
 bottom = 0.4 + legend
 height = top + panel_height + bottom
 
@@ -69,10 +72,11 @@ set logscale y 10
 set yrange [least / 1.15 : least / 1.15 * (1.3225 * most / least)**(1 / data_share)]
 set format y "%.0s %cs"
 set mytics 10
-# Decades alone would leave a short axis with one label.
+# Decades alone would leave a short axis with one label, and so might 1, 2, 5.
+digits = most / least < 4 ? "1 2 3 4 5 7" : "1 2 5"
 if (most / least < 60) {
     do for [decade = int(floor(log10(least / 1.5))) : int(floor(log10(most * 1.5)))] {
-        do for [digit in "1 2 5"] {
+        do for [digit in digits] {
             set ytics add (gprintf("%.0s %cs", digit * 10.0**decade) digit * 10.0**decade)
         }
     }
@@ -116,9 +120,10 @@ do for [terminal in terminals] {
     eval place(top, panel_height, height)
     eval labelled_tics
     set xlabel x_label offset 0,0.4
-    set label 3 title at screen 0.5, 1 - 0.13 / height center
+    set label 3 title[comma ? comma + 2 : 1 : *] at screen 0.5, 1 - (top - 0.11) / height center
+    if (comma) { set label 6 title[1:comma-1] at screen 0.5, 1 - 0.13 / height center }
     set label 2 "time per new token" at screen 0.11 / width, 0.5 + 0.5 * (bottom - top) / height center rotate
-    set key at screen 0.5 * (0.80 + width - 0.17) / width - 0.06, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 3 spacing 1 width -1
+    set key at screen 0.5, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 3 spacing 1 width -2
     plot for [i=1:series] data index block(1, i) using 1:2:3:4 with yerrorbars lw 0.6 ps 0 lc rgb look_colour[i] notitle, \
          for [i=1:series] data index block(1, i) using 1:2 with linespoints lw 1.1 lc rgb look_colour[i] dt look_dash[i] pt look_point[i] ps mark(i) * dot title label_word(i), \
          data index measured_block using 1:2 with points pt 6 ps 2.2 * dot lw 1 lc rgb "#404040" notitle

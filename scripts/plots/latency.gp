@@ -12,6 +12,10 @@ context_most = 0
 load scripts . "/contexts.gp"
 
 legend_rows = int(ceil(series / 2.0))
+# Two columns of long names would not fit.
+longest = 0
+do for [i=1:series] { if (strlen(label_word(i)) > longest) { longest = strlen(label_word(i)) } }
+legend_font = sprintf("sans-serif,%g", text_size * (longest > 16 ? 0.8 : 1))
 legend = 0.15 * legend_rows + 0.04
 panel_height = panels > 1 ? 1.7 : 2.1
 top = 0.24
@@ -43,7 +47,7 @@ do for [terminal in terminals] {
         if (p == panels) { eval labelled_tics; set xlabel x_label offset 0,0.4 } else { eval bare_tics; unset xlabel }
         set label 1 panel_word(p) at graph 0.02,0.93 left front
         if (p == 1) {
-            set key at screen 0.5 * (0.80 + width - 0.17) / width - 0.06, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 3 spacing 1 width -1
+            set key at screen 0.5 * (0.80 + width - 0.17) / width - 0.06, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 3 spacing 1 width -1 font legend_font
         } else { unset key; unset title; unset label 2 }
         plot for [i=1:series] data index block(p, i) using 1:2:3:4 with yerrorbars lw 0.6 ps 0 lc rgb colour(series_word(i)) notitle, \
              for [i=1:series] data index block(p, i) using 1:2 with linespoints lw 1.1 lc rgb colour(series_word(i)) dt dash(series_word(i)) pt point(series_word(i)) title label_word(i)
