@@ -36,7 +36,7 @@ MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null || uname -m)
 BLAS_FLAGS = $(shell pkg-config --cflags openblas 2>/dev/null)
 BLAS_LIBS = $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas)
 
-KERNEL_SOURCES := $(sort $(wildcard kernels/*.c))
+KERNEL_SOURCES := $(sort $(wildcard kernels/*.c kernels/vector/*.c))
 SIMD_SOURCES := $(sort $(wildcard kernels/simd/*.c))
 REFERENCE_SOURCES := $(sort $(wildcard reference/*.c))
 HARNESS_SOURCES := $(sort $(wildcard harness/*.c))

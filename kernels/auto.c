@@ -7,8 +7,8 @@
 #include "kernels/call.h"
 #include "kernels/isa.h"
 #include "kernels/row_cache.h"
-#include "kernels/vector.h"
-#include "kernels/vector_expand.h"
+#include "kernels/vector/attend.h"
+#include "kernels/vector/expand.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/auto_cost.h"
 #include "kernels/shape.h"
-#include "kernels/vector.h"
+#include "kernels/vector/attend.h"
 
 /* Pairs of a query and a key, summed up over the sequence's new tokens. */
 static double pairs_of(const struct mla_problem *problem, const struct mla_seq *seq)

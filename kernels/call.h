@@ -13,9 +13,9 @@
 #endif
 
 /* The members of a kernel that all of ours share. */
-#define KERNEL_IN_FP32                                                             \
-    .abi = MLA_ABI, .struct_size = sizeof(struct mla_kernel), .isa = BASELINE_ISA, \
-    .unit_roundoff = 0x1p-24
+#define KERNEL_IN_FP32_FOR(isa_) \
+    .abi = MLA_ABI, .struct_size = sizeof(struct mla_kernel), .isa = isa_, .unit_roundoff = 0x1p-24
+#define KERNEL_IN_FP32 KERNEL_IN_FP32_FOR(BASELINE_ISA)
 
 #pragma GCC visibility push(hidden)
 
@@ -33,11 +33,17 @@ int64_t keys_attended(const struct mla_problem *problem, const struct mla_call *
  * keys than max_keys holds some twice and is refused. */
 int check_call(const struct mla_problem *problem, const struct mla_call *call);
 
-/* The floats of one thread's part of a workspace: parts begin alike, so that threads compute alike.
- */
+/* Parts of a workspace begin alike, at whole cache lines from its start, so that threads compute
+ * alike. */
+static inline int64_t whole_lines(int64_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+/* The floats of one thread's part. */
 static inline int64_t thread_floats(int64_t floats)
 {
-    return (floats + 15) / 16 * 16;
+    return whole_lines(floats * (int64_t)sizeof(float)) / (int64_t)sizeof(float);
 }
 
 /* A plan for rows of `width` values and so many floats of workspace per thread: 0 or -EOVERFLOW. */

@@ -231,15 +231,14 @@ static void weigh_scores(const struct simd_tile *tile, bool first, float *weight
 struct strip {
     const struct simd_block *block;
     const float *columns[VALUES_WIDTH]; /* of a panel's row 0 */
-    int64_t column;                     /* of the rows */
-    int64_t at;                         /* in sums */
+    int64_t at;                         /* in sums, and in rows */
 };
 
 ALWAYS_INLINE vec load_value(enum source source, const struct strip *strip, int64_t j, int v)
 {
     if (source == PANEL)
         return vec_load(strip->columns[v] + j * SIMD_CHUNK);
-    return load_columns(source, strip->block->rows[j], strip->column + v * VEC_WIDTH);
+    return load_columns(source, strip->block->rows[j], strip->at + v * VEC_WIDTH);
 }
 
 /* The sums of one more key. */
@@ -343,9 +342,7 @@ ALWAYS_INLINE void weigh_values(enum source source, const struct simd_block *blo
 {
     int64_t vecs = block->value_chunks * VECS;
     for (int64_t done = 0, width; done < vecs; done += width) {
-        struct strip strip = {.block = block,
-                              .column = block->value_column + done * VEC_WIDTH,
-                              .at = done * VEC_WIDTH};
+        struct strip strip = {.block = block, .at = done * VEC_WIDTH};
         width = strip_width(vecs - done);
         for (int64_t v = 0; v < width && source == PANEL; v++)
             strip.columns[v] = block->panel +
@@ -363,8 +360,6 @@ ALWAYS_INLINE void weigh_values(enum source source, const struct simd_block *blo
 #endif
 #if VALUES_WIDTH > 3
             WIDTH(4)
-            WIDTH(5)
-            WIDTH(6)
 #endif
 #undef WIDTH
         default:

@@ -55,13 +55,13 @@ struct simd_stream {
 /* A block of keys and values, as all the rows that attend it see it. */
 struct simd_block {
     const void *const *rows; /* of the cache, where they can be used as they lie: keys and values
-                                whole chunks wide, fp32 or bf16; else NULL and: */
+                                both from the first column on and whole chunks wide, fp32 or bf16;
+                                else NULL and: */
     const float *panel;
     enum mla_format format; /* of the rows */
     int32_t count;          /* keys, 1 to SIMD_BLOCK */
     int64_t key_chunks;
-    int64_t value_chunk;  /* of the panel: the values' first */
-    int64_t value_column; /* of the rows: likewise */
+    int64_t value_chunk; /* of the panel: the values' first */
     int64_t value_chunks;
     float scale; /* of the scores: they are base-2 logarithms of the weights */
     bool first;  /* of what the rows add up: what is in sums, max and sum means nothing */

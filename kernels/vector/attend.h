@@ -18,7 +18,7 @@
 
 #define VECTOR_EXPANDED_ROWS 2048 /* queries that share one expansion of a latent */
 
-struct vector_form; /* kernels/vector_job.h */
+struct vector_form; /* job.h */
 extern const struct vector_form vector_absorbed, vector_expanded, vector_reexpanded;
 
 struct vector_variant {
@@ -26,7 +26,7 @@ struct vector_variant {
     const struct simd_loops *loops;
 };
 
-/* The kernel verbs. Forms that expand a latent want `prepared` from vector_prepare. */
+/* The kernel verbs. Forms that expand a latent want `prepared` from expand_prepare. */
 int vector_plan(const struct vector_variant *variant, const struct mla_problem *problem,
                 enum mla_kind cached, struct mla_plan *plan);
 int vector_attend(const struct vector_variant *variant, const struct mla_problem *problem,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/vector_wave.h"
+#include "kernels/vector/wave.h"
 
 /* The thread that a piece of work belongs to: the one in whose part its middle lies. */
 static int32_t sharer(const struct wave *wave, int32_t threads, int64_t begin, int64_t weight)

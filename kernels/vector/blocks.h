@@ -6,7 +6,7 @@
 #define MLABENCH_VECTOR_BLOCKS_H
 
 #include "kernels/keys.h"
-#include "kernels/vector_job.h"
+#include "kernels/vector/job.h"
 
 #pragma GCC visibility push(hidden)
 

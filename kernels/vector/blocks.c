@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/vector_blocks.h"
+#include "kernels/vector/blocks.h"
 #include "kernels/row_cache.h"
 
 static int32_t list_pieces(struct blocks *blocks, const void **pieces)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/vector.h"
+#include "kernels/vector/attend.h"
 #include "kernels/call.h"
-#include "kernels/vector_core.h"
+#include "kernels/vector/core.h"
 
 #include <omp.h>
 
@@ -12,21 +12,17 @@ struct memory {
     int64_t panel, latent, weights, partials[2], own;
 };
 
-static int64_t round_up(int64_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
 static struct memory lay_out(const struct vector *vector)
 {
     const int64_t size = sizeof(float), panel = SIMD_PANEL_STRIDE * size;
-    int64_t q = round_up(vector->wave_tiles * vector->tile_floats * size);
-    int64_t sums = round_up(vector->wave_tiles * SIMD_ROWS * vector->value_floats * size);
+    int64_t q = whole_lines(vector->wave_tiles * vector->tile_floats * size);
+    int64_t sums = whole_lines(vector->wave_tiles * SIMD_ROWS * vector->value_floats * size);
     struct memory m = {.q = {0, q}, .sums = {2 * q, 2 * q + sums}, .workers = 2 * (q + sums)};
-    m.shared = m.workers + round_up(vector->problem->max_threads * (int64_t)sizeof(struct worker));
-    m.latent = round_up(vector->panel_chunks * panel);
-    m.weights = m.latent + round_up(vector->latent_chunks * panel);
-    m.partials[0] = m.weights + round_up(size * SIMD_WEIGHTS);
+    m.shared =
+        m.workers + whole_lines(vector->problem->max_threads * (int64_t)sizeof(struct worker));
+    m.latent = whole_lines(vector->panel_chunks * panel);
+    m.weights = m.latent + whole_lines(vector->latent_chunks * panel);
+    m.partials[0] = m.weights + whole_lines(size * SIMD_WEIGHTS);
     m.partials[1] = m.partials[0] + partials_bytes(vector);
     m.own = m.partials[1] + partials_bytes(vector);
     return m;

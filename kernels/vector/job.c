@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/vector_job.h"
+#include "kernels/vector/job.h"
 #include "kernels/call.h"
-#include "kernels/vector_partials.h"
+#include "kernels/vector/partials.h"
 
 enum { WAVE_TILES = 1024 };
 
-/* With few tokens, reading Wkv_b takes a sizable part of the time (V3, 1 token, 4,096 keys, AVX2:
- * 19 % on one thread, 23 % on two). Where nothing covers it, it can be done while some heads are at
- * their keys, see vector_chores.h. But then the keys are read once for each wave of heads, which
- * costs more with more keys than it saves: V3, 1 token, 1 thread, % of the FMA peak of all of
- * attend keys      1,024   2,048   4,096   8,192   16,384 alone        59    68.8
- * 77    84.3     88.4 covered            72.4      85    85.8     85.2 Fewer than STREAM_KEYS leave
- * the core of 2,048 keys at 85 % instead of 92. */
+/* With few tokens, reading Wkv_b takes a sizable part of the time. It can be done while some heads
+ * are at their keys, see kernels/vector/chores.h; but then the keys are read once for each wave of
+ * heads, and prefetching weights slows the core down, whose time it is counted as. V3, one token,
+ * AVX2, fp32, in the same rounds on a machine whose memory others used too; all of attend (the
+ * core) as % of the FMA peak:
+ *
+ *   threads  keys    apart    waves of up to 48   32         64, edges of 32
+ *   1        1,024   42 (90)  44 (58)             44 (58)    44 (62)
+ *            2,048   54 (91)  61 (72)             64 (75)    60 (76)
+ *            4,096   69 (91)  74 (81)             76 (81)    72 (81)
+ *            8,192   79 (92)  83 (86)             83 (86)    83 (87)
+ *            16,384  86 (93)  85 (86)             84 (86)    86 (89)
+ *   2        1,024   41 (77)  43 (64)             45 (64)    42 (63)
+ *            2,048   55 (84)  63 (76)             65 (78)    62 (78)
+ *            4,096   67 (87)  75 (81)             76 (81)    74 (82)
+ *            8,192   77 (90)  81 (84)             80 (83)    80 (85)
+ *            16,384  84 (92)  84 (86)             83 (84)    86 (88)
+ *
+ * STREAM_KEYS keeps the core of 2,048 keys where it is; lower, it would save 15 % of the step. */
 enum {
     STREAM_FEWEST = 64, /* heads */
     STREAM_KEYS = 3072,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/vector_expand.h"
+#include "kernels/vector/expand.h"
 #include "kernels/row_cache.h"
 #include "kernels/shape.h"
 

@@ -2,10 +2,10 @@
  *
  * The latent is cached, and each block of it expanded to a head's keys and values anew; jobs are
  * large, because each expands all its keys. */
-#include "kernels/vector_expand.h"
-#include "kernels/vector_forms.h"
-#include "kernels/vector_rows.h"
-#include "kernels/vector_worker.h"
+#include "kernels/vector/expand.h"
+#include "kernels/vector/forms.h"
+#include "kernels/vector/rows.h"
+#include "kernels/vector/worker.h"
 
 static void parts(const struct mla_problem *problem, int32_t parts[2])
 {

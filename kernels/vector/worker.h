@@ -4,7 +4,7 @@
 #ifndef MLABENCH_VECTOR_WORKER_H
 #define MLABENCH_VECTOR_WORKER_H
 
-#include "kernels/vector_partials.h"
+#include "kernels/vector/partials.h"
 
 struct worker {
     int32_t thread;

@@ -4,7 +4,7 @@
 #ifndef MLABENCH_VECTOR_FORMS_H
 #define MLABENCH_VECTOR_FORMS_H
 
-#include "kernels/vector_job.h"
+#include "kernels/vector/job.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -5,7 +5,7 @@
 #define MLABENCH_VECTOR_JOB_H
 
 #include "kernels/shape.h"
-#include "kernels/vector.h"
+#include "kernels/vector/attend.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -59,7 +59,7 @@ static inline int64_t job_place(const struct vector *vector, const struct job *j
            row % job->heads;
 }
 
-struct worker; /* a thread's own memory: kernels/vector_worker.h */
+struct worker; /* a thread's own memory: kernels/vector/worker.h */
 
 struct vector_form {
     struct shape (*shape)(const struct mla_problem *);

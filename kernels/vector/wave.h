@@ -5,7 +5,7 @@
 #ifndef MLABENCH_VECTOR_WAVE_H
 #define MLABENCH_VECTOR_WAVE_H
 
-#include "kernels/vector_job.h"
+#include "kernels/vector/job.h"
 
 #pragma GCC visibility push(hidden)
 

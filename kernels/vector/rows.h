@@ -5,7 +5,7 @@
 #define MLABENCH_VECTOR_ROWS_H
 
 #include "kernels/row_cache.h"
-#include "kernels/vector_job.h"
+#include "kernels/vector/job.h"
 
 #include <string.h>
 

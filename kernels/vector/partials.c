@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/vector_partials.h"
+#include "kernels/vector/partials.h"
+#include "kernels/call.h"
 
 static int64_t levels_over(int64_t spans)
 {
@@ -18,17 +19,12 @@ int64_t partials_needed(int64_t keys, int64_t span)
     return 2 * levels_over((keys + span - 1) / span) + 1;
 }
 
-static int64_t round_up(int64_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
 int64_t partials_bytes(const struct vector *vector)
 {
     struct partials partials;
     partials_place(vector, NULL, &partials);
     return (int64_t)(intptr_t)partials.counts +
-           round_up(vector->job_tiles * (int64_t)sizeof(int32_t));
+           whole_lines(vector->job_tiles * (int64_t)sizeof(int32_t));
 }
 
 void partials_place(const struct vector *vector, char *memory, struct partials *partials)
@@ -37,13 +33,13 @@ void partials_place(const struct vector *vector, char *memory, struct partials *
     int64_t rows = tiles * SIMD_ROWS * (int64_t)sizeof(float);
     intptr_t at = (intptr_t)memory;
     partials->sums = (float *)at;
-    at += round_up(rows * vector->value_floats);
+    at += whole_lines(rows * vector->value_floats);
     partials->max = (float *)at;
-    at += round_up(rows);
+    at += whole_lines(rows);
     partials->sum = (float *)at;
-    at += round_up(rows);
+    at += whole_lines(rows);
     partials->stacks = (struct partial *)at;
-    at += round_up(tiles * (int64_t)sizeof(struct partial));
+    at += whole_lines(tiles * (int64_t)sizeof(struct partial));
     partials->counts = (int32_t *)at;
 }
 

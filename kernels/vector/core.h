@@ -4,8 +4,8 @@
 #ifndef MLABENCH_VECTOR_CORE_H
 #define MLABENCH_VECTOR_CORE_H
 
-#include "kernels/vector_chores.h"
-#include "kernels/vector_worker.h"
+#include "kernels/vector/chores.h"
+#include "kernels/vector/worker.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/vector_core.h"
-#include "kernels/vector_blocks.h"
+#include "kernels/vector/core.h"
+#include "kernels/vector/blocks.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,7 +26,6 @@ static void attend_span(const struct vector *vector, struct worker *worker, cons
             .count = blocks->count,
             .key_chunks = vector->key_chunks,
             .value_chunk = vector->value_chunk,
-            .value_column = vector->shape.value_column,
             .value_chunks = vector->value_chunks,
             .scale = (float)(p->scale * M_LOG2E),
             .first = done == span * vector->span,

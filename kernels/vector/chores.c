@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/vector_chores.h"
+#include "kernels/vector/chores.h"
 
 /* A thread's part of a wave's heads. */
 static int32_t part(const struct wave *wave, int32_t threads, int32_t thread)

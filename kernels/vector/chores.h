@@ -7,7 +7,7 @@
 #ifndef MLABENCH_VECTOR_CHORES_H
 #define MLABENCH_VECTOR_CHORES_H
 
-#include "kernels/vector_wave.h"
+#include "kernels/vector/wave.h"
 
 #pragma GCC visibility push(hidden)
 
