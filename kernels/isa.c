@@ -27,10 +27,10 @@ static bool has_avx512(void)
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
-const char *const isa_names[] = {"scalar", "x86-64", "avx2", "avx512", NULL};
+const char *const isa_names[] = {"x86-64", "scalar", "avx2", "avx512", NULL};
 static bool (*const present[])(void) = {has_always, has_always, has_avx2, has_avx512};
 #else
-const char *const isa_names[] = {"scalar", "aarch64", NULL};
+const char *const isa_names[] = {"aarch64", "scalar", NULL};
 static bool (*const present[])(void) = {has_always, has_always};
 #endif
 

@@ -3,6 +3,7 @@
  * What is said of the machine, against other sources of the same facts. */
 #define _GNU_SOURCE
 #include "harness/cpu.h"
+#include "kernels/call.h"
 
 #include <criterion/criterion.h>
 #include <omp.h>
@@ -120,4 +121,26 @@ Test(cpu, pinning_is_undone_when_threads_outnumber_cpus)
         narrowest = CPU_COUNT(&mine);
     }
     cr_assert(narrowest == cpus, "a thread is left on %d of %d CPUs", narrowest, cpus);
+}
+
+Test(cpu, a_limit_leaves_out_what_comes_after)
+{
+    struct mla_error error;
+    char lacks[64];
+    bool avx2 = cpu_has_isa("avx2");
+    cr_assert(cpu_limit_isa("scalar", &error) == 0, "%s", error.message);
+    cr_assert(cpu_has_isa("scalar") && cpu_has_isa(BASELINE_ISA));
+    cr_assert(!cpu_has_isa("avx2") && !cpu_has_isa("avx512"));
+    cr_assert(strcmp(cpu_best_isa(), "scalar") == 0);
+    cpu_lacks_isa("avx2", lacks);
+    cr_assert(strcmp(lacks, avx2 ? "--isa leaves avx2 out" : "this CPU lacks avx2") == 0, "%s",
+              lacks);
+}
+
+Test(cpu, a_limit_that_is_not_there_is_refused)
+{
+    struct mla_error error;
+    cr_assert(cpu_limit_isa("avx1024", &error) == MLA_BAD_INPUT);
+    cr_assert(strstr(error.message, "avx1024") && strstr(error.message, "it has: " BASELINE_ISA),
+              "%s", error.message);
 }
