@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/auto_cost.h"
 #include "kernels/shape.h"
-#include "kernels/vector/attend.h"
 
 /* Pairs of a query and a key, summed up over the sequence's new tokens. */
 static double pairs_of(const struct mla_problem *problem, const struct mla_seq *seq)
@@ -12,19 +11,8 @@ static double pairs_of(const struct mla_problem *problem, const struct mla_seq *
     return pairs;
 }
 
-/* How often the reexpanded order expands a sequence's keys: once for each block of its rows. */
-static double expanded_keys(const struct mla_problem *problem, const struct mla_seq *seq)
-{
-    double keys = 0;
-    for (int64_t t = 0; t < seq->tokens; t += VECTOR_EXPANDED_ROWS) {
-        int64_t last =
-            t + VECTOR_EXPANDED_ROWS < seq->tokens ? t + VECTOR_EXPANDED_ROWS : seq->tokens;
-        keys += (double)mla_keys(problem, seq, last - 1);
-    }
-    return keys;
-}
-
-/* Of one head; all cost the same. */
+/* Of one head; all cost the same. The reexpanded order expands a sequence's keys once for many
+ * queries; where it has so many that it does so again, it costs less by far. */
 struct auto_cost auto_cost(const struct simd_loops *loops, const struct mla_problem *problem,
                            const struct mla_seq *seqs, int32_t batch)
 {
@@ -32,7 +20,8 @@ struct auto_cost auto_cost(const struct simd_loops *loops, const struct mla_prob
     for (int32_t b = 0; b < batch; b++) {
         pairs += pairs_of(problem, &seqs[b]);
         tokens += (double)seqs[b].tokens;
-        keys += expanded_keys(problem, &seqs[b]);
+        if (seqs[b].tokens > 0)
+            keys += (double)mla_keys(problem, &seqs[b], seqs[b].tokens - 1);
     }
     const struct simd_rates *rates = &loops->rates;
     double latent = 2.0 * (double)(latent_width(problem) + problem->kv_lora_rank);

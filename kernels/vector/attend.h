@@ -16,8 +16,6 @@
 
 #pragma GCC visibility push(hidden)
 
-#define VECTOR_EXPANDED_ROWS 2048 /* queries that share one expansion of a latent */
-
 struct vector_form; /* job.h */
 extern const struct vector_form vector_absorbed, vector_expanded, vector_reexpanded;
 
