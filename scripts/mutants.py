@@ -248,8 +248,19 @@ class Builder:
         self.flags = shlex.split(options.flags) + ["-w"]
         self.simd_flags = dict(pair.split("=", 1) for pair in options.simd_flags)
         self.libs = shlex.split(options.libs)
-        self.objects = sorted((self.build / "kernels").rglob("*.o"))
+        # A build folder keeps the objects of sources that have since been moved.
+        self.objects = [path for path in sorted((self.build / "kernels").rglob("*.o"))
+                        if Path(self.source_of(path)[0]).exists()]
         self.objects.remove(self.build / "kernels/registry.o")
+
+    def source_of(self, path):
+        """What an object, or the list of what it depends on, is made from, and the instruction set
+        that it is built for, if it is one of kernels/simd."""
+        made_of = path.relative_to(self.build).with_suffix("")
+        if made_of.parent.name != "simd":
+            return f"{made_of}.c", None
+        stem, _, built_for = made_of.name.rpartition("-")
+        return f"{made_of.parent / stem}.c", built_for
 
     def reached(self, files, isa):
         """Object (below the build folder) and source of what is in kernels/ and is one of the files
@@ -258,15 +269,11 @@ class Builder:
         made = {}
         for path in sorted((self.build / "kernels").rglob("*.d")):
             words = path.read_text(encoding="utf-8").replace("\\\n", " ").split()
-            made_of = path.relative_to(self.build).with_suffix("")
-            source = f"{made_of}.c"
-            if made_of.parent.name == "simd":
-                stem, _, built_for = made_of.name.rpartition("-")
-                source = f"{made_of.parent / stem}.c"
-                if built_for != isa:
-                    continue
+            source, built_for = self.source_of(path)
+            if built_for not in (None, isa) or not Path(source).exists():
+                continue
             if files & set(words) and source != "kernels/registry.c":
-                made[f"{made_of}.o"] = source
+                made[str(path.relative_to(self.build).with_suffix(".o"))] = source
         return made
 
     def run(self, mutant, command):

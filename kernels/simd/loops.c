@@ -234,11 +234,25 @@ struct strip {
     int64_t at;                         /* in sums, and in rows */
 };
 
-ALWAYS_INLINE vec load_value(enum source source, const struct strip *strip, int64_t j, int v)
+/* Where the strip begins in row j; NULL for a panel. gcc would otherwise keep an offset per vector,
+ * and load most of them from the stack for each key. */
+ALWAYS_INLINE const void *strip_row(enum source source, const struct strip *strip, int64_t j)
+{
+    if (source == PANEL)
+        return NULL;
+    int64_t size = source == ROWS_BF16 ? sizeof(uint16_t) : sizeof(float);
+    const char *row = (const char *)strip->block->rows[j] + strip->at * size;
+    __asm__("" : "+r"(row));
+    return row;
+}
+
+/* Vector v of row j of the strip, `row` being strip_row of it. */
+ALWAYS_INLINE vec load_value(enum source source, const struct strip *strip, const void *row,
+                             int64_t j, int v)
 {
     if (source == PANEL)
         return vec_load(strip->columns[v] + j * SIMD_CHUNK);
-    return load_columns(source, strip->block->rows[j], strip->at + v * VEC_WIDTH);
+    return load_columns(source, row, (int64_t)v * VEC_WIDTH);
 }
 
 /* The sums of one more key. */
@@ -246,8 +260,9 @@ ALWAYS_INLINE void add_value(enum source source, int width, const float *weights
                              const struct strip *strip, int64_t j, vec (*acc)[VALUES_WIDTH])
 {
     vec value[VALUES_WIDTH];
+    const void *row = strip_row(source, strip, j);
     for (int v = 0; v < width; v++)
-        value[v] = load_value(source, strip, j, v);
+        value[v] = load_value(source, strip, row, j, v);
     for (int i = 0; i < SIMD_ROWS; i++) {
         vec weight = vec_broadcast(weights[j * SIMD_ROWS + i]);
         for (int v = 0; v < width; v++)
@@ -304,7 +319,7 @@ ALWAYS_INLINE void values_rest(enum source source, int width, int32_t from,
             vec acc = vec_load(at);
             for (int32_t j = from; j < tile->counts[i]; j++)
                 vec_accumulate(&acc, vec_broadcast(weights[j * SIMD_ROWS + i]),
-                               load_value(source, strip, j, v));
+                               load_value(source, strip, strip_row(source, strip, j), j, v));
             vec_store(at, acc);
         }
 }
@@ -360,6 +375,8 @@ ALWAYS_INLINE void weigh_values(enum source source, const struct simd_block *blo
 #endif
 #if VALUES_WIDTH > 3
             WIDTH(4)
+            WIDTH(5)
+            WIDTH(6)
 #endif
 #undef WIDTH
         default:
