@@ -389,11 +389,10 @@ ALWAYS_INLINE void attend_from(enum source source, const struct simd_block *bloc
                                const struct simd_tile *tiles, int32_t count, float *weights)
 {
     float rescale[SIMD_TILES_AT_ONCE][SIMD_ROWS] = {{0}};
-    struct simd_ahead soon = block->ahead;
     for (int32_t from = 0; from < count; from += SIMD_TILES_AT_ONCE) {
         const struct simd_tile *some = tiles + from;
         int32_t n = count - from < SIMD_TILES_AT_ONCE ? count - from : SIMD_TILES_AT_ONCE;
-        score(source, block, some, n, &soon, weights);
+        score(source, block, some, n, block->ahead, weights);
         for (int32_t t = 0; t < n; t++)
             if (most_keys(&some[t]) > 0)
                 weigh_scores(&some[t], block->first, weights + t * SIMD_BLOCK * SIMD_ROWS,

@@ -20,16 +20,19 @@ struct chores chores_begin(const struct vector *vector, const struct wave *befor
         chores.first_query = after->first_head + part(after, threads, thread);
         chores.queries = part(after, threads, thread + 1) - part(after, threads, thread);
     }
-    for (int32_t j = 0; now && j < now->count; j++)
-        chores.blocks += now->jobs[j].weight / now->jobs[j].tiles / SIMD_BLOCK;
-    chores.blocks = chores.blocks / threads + 1;
+    for (int32_t j = 0; now && j < now->count; j++) {
+        const struct job *job = &now->jobs[j];
+        int64_t blocks = job->weight / job->tiles / SIMD_BLOCK;
+        chores.steps += blocks * ((job->tiles + vector->tiles_at_once - 1) / vector->tiles_at_once);
+    }
+    chores.steps = chores.steps / threads + 1;
     return chores;
 }
 
-static int32_t due(const struct chores *chores, int64_t block)
+static int32_t due(const struct chores *chores, int64_t step)
 {
     int64_t all = chores->outputs + chores->queries;
-    return block >= chores->blocks ? (int32_t)all : (int32_t)(all * block / chores->blocks);
+    return step >= chores->steps ? (int32_t)all : (int32_t)(all * step / chores->steps);
 }
 
 /* The weights of a chore. */
@@ -50,7 +53,7 @@ struct simd_stream *chores_ahead(struct chores *chores, int32_t tiles, int32_t k
     if (!chores->vector->streams)
         return NULL;
     int64_t bytes = 0;
-    int32_t end = due(chores, chores->block + 1);
+    int32_t end = due(chores, chores->step + 1);
     for (int32_t chore = chores->done; chore < end && stream->count < SIMD_REGIONS; chore++) {
         struct simd_region region = weights_of(chores, chore);
         stream->regions[stream->count++] = region;
@@ -85,7 +88,7 @@ static void do_until(struct chores *chores, int32_t end)
 
 void chores_step(struct chores *chores)
 {
-    do_until(chores, due(chores, ++chores->block));
+    do_until(chores, due(chores, ++chores->step));
 }
 
 void chores_finish(struct chores *chores)

@@ -2,8 +2,8 @@
  *
  * What has to be done beside attending keys: queries of the next wave and outputs of the one
  * before, by head. With few tokens they are bound by reading Wkv_b (V3, 1 token, 4,096 keys: 19 %
- * of the time), while attending leaves memory idle: so they are done between blocks of keys, each
- * after its weights were prefetched during the block before. */
+ * of the time), while attending leaves memory idle: so they are done in steps, each after some
+ * tiles attended a block of keys and its weights were prefetched meanwhile. */
 #ifndef MLABENCH_VECTOR_CHORES_H
 #define MLABENCH_VECTOR_CHORES_H
 
@@ -19,7 +19,7 @@ struct chores {
     int32_t outputs, queries;          /* how many */
     int32_t first_output, first_query; /* heads */
     int32_t done;
-    int64_t blocks, block; /* of keys: about how many, how many were attended */
+    int64_t steps, step; /* of attending: about how many, how many are done */
     struct simd_stream stream;
 };
 
@@ -29,7 +29,7 @@ struct chores chores_begin(const struct vector *vector, const struct wave *befor
 /* What to prefetch while that many tiles attend so many keys, or NULL. */
 struct simd_stream *chores_ahead(struct chores *chores, int32_t tiles, int32_t keys);
 
-/* A block was attended: does as much as is due. */
+/* Some tiles attended a block: does as much as is due. */
 void chores_step(struct chores *chores);
 
 /* Does the rest. */

@@ -10,7 +10,6 @@ static void attend_span(const struct vector *vector, struct worker *worker, cons
                         int64_t span, int32_t from, int32_t to, struct blocks *blocks,
                         struct chores *chores)
 {
-    enum { AT_ONCE = 4 * SIMD_TILES_AT_ONCE };
     int64_t end = (span + 1) * vector->span < job->keys ? (span + 1) * vector->span : job->keys;
     struct partials *partials = &worker->partials[job->first_thread == worker->thread];
     const struct mla_problem *p = vector->problem;
@@ -19,6 +18,7 @@ static void attend_span(const struct vector *vector, struct worker *worker, cons
         bool direct = to - from <= vector->direct_tiles;
         if (!direct)
             vector->form->keys(vector, worker, job, blocks->count, rows);
+        struct simd_ahead ahead = blocks_ahead(blocks, to - from);
         struct simd_block block = {
             .rows = direct ? rows : NULL,
             .format = p->format,
@@ -29,12 +29,13 @@ static void attend_span(const struct vector *vector, struct worker *worker, cons
             .value_chunks = vector->value_chunks,
             .scale = (float)(p->scale * M_LOG2E),
             .first = done == span * vector->span,
-            .ahead = blocks_ahead(blocks, to - from),
-            .stream = chores_ahead(chores, to - from, blocks->count),
+            .ahead = &ahead,
         };
-        for (int32_t some = from; some < to; some += AT_ONCE) {
-            struct simd_tile tiles[AT_ONCE];
-            int32_t count = to - some < AT_ONCE ? to - some : AT_ONCE;
+        for (int32_t some = from; some < to; some += vector->tiles_at_once) {
+            struct simd_tile tiles[MOST_TILES_AT_ONCE];
+            int32_t left = to - some;
+            int32_t count = left < vector->tiles_at_once ? left : vector->tiles_at_once;
+            block.stream = chores_ahead(chores, count, block.count);
             for (int32_t t = 0; t < count; t++) {
                 struct partial partial = partials_next(vector, partials, some + t);
                 tiles[t] = (struct simd_tile){.q = job->q + (some + t) * vector->tile_floats,
@@ -46,9 +47,8 @@ static void attend_span(const struct vector *vector, struct worker *worker, cons
                         job_keys_in(vector, job, (some + t) * SIMD_ROWS + i, done, block.count);
             }
             vector->loops->attend(&block, tiles, count, worker->weights);
-            block.ahead.count = 0;
+            chores_step(chores);
         }
-        chores_step(chores);
     }
 }
 
