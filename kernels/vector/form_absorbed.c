@@ -68,7 +68,10 @@ const struct vector_form vector_absorbed = {
     .values_are_keys = true,
     .weights = true,
     .rows = 128,
-    .span = 480,              /* V2-Lite, 2,300 keys, 2 threads: 84 %; with 192 86, with 960 83 */
+    /* Core at 2 threads, V2-Lite at 2,048, 4,096 and 16,384 keys, V3 at 2,048 and 16,384:
+     * 192: 85, 89, 87, 90, 93; 288: 87, 87, 87, 90, 91; 384: 86, 88, 88, 91, 93;
+     * 480: 84, 90, 89, 91, 93. */
+    .span = 384,
     .direct_fp32 = INT32_MAX, /* 16 | 64 | 128 rows: 90 | 90 | 93 %, with a panel 80 | 87 | 91 */
     .direct_bf16 = 16,        /* 89 | 90 | 89 %, with a panel 83 | 91 | 90 */
     .queries = absorb,
