@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/crossover.h"
 
+#include "harness/statistics.h"
 #include "harness/units.h"
 
 #include <math.h>
@@ -121,26 +122,53 @@ static void choose_pair(const struct result_table *table, struct crossover *cros
     }
 }
 
-static double median_ns(const struct result_row *row)
+static double time_ratio(const struct result_row *absorbed, const struct result_row *reexpanded)
 {
-    return row->ns.median;
+    return absorbed->ns.median / reexpanded->ns.median;
 }
 
-static double flops(const struct result_row *row)
+static double flops_ratio(const struct result_row *absorbed, const struct result_row *reexpanded)
 {
-    return result_number(row->repetitions[0], "flops");
+    return result_number(absorbed->repetitions[0], "flops") /
+           result_number(reexpanded->repetitions[0], "flops");
+}
+
+/* Of the ratios of the times within a round. */
+static double quantile(const struct result_row *absorbed, const struct result_row *reexpanded,
+                       double q)
+{
+    enum { MOST = 1000 };
+    double ratios[MOST];
+    int count = absorbed->count < reexpanded->count ? absorbed->count : reexpanded->count;
+    count = count < MOST ? count : MOST;
+    for (int i = 0; i < count; i++)
+        ratios[i] = result_number(absorbed->repetitions[i], "real_time") /
+                    result_number(reexpanded->repetitions[i], "real_time");
+    return stat_quantile(ratios, count, q);
+}
+
+static double lower_quartile(const struct result_row *absorbed, const struct result_row *reexpanded)
+{
+    return quantile(absorbed, reexpanded, 0.25);
+}
+
+static double upper_quartile(const struct result_row *absorbed, const struct result_row *reexpanded)
+{
+    return quantile(absorbed, reexpanded, 0.75);
 }
 
 static struct crossing find(const struct result_table *table, const struct crossover *crossover,
-                            double (*cost)(const struct result_row *row))
+                            double (*ratio_of)(const struct result_row *absorbed,
+                                               const struct result_row *reexpanded))
 {
     struct crossing found = {0};
     double last = 0;
     for (int i = 0; i < crossover->count; i++) {
         int64_t n = crossover->tokens[i];
         const struct result_row *leader = crossover->leader;
-        double ratio = log(cost(crossover_row(table, leader, crossover->absorbed->kernel, n)) /
-                           cost(crossover_row(table, leader, crossover->reexpanded->kernel, n)));
+        double ratio =
+            log(ratio_of(crossover_row(table, leader, crossover->absorbed->kernel, n),
+                         crossover_row(table, leader, crossover->reexpanded->kernel, n)));
         if (!isfinite(ratio))
             return (struct crossing){.count = -1};
         if (i == 0) {
@@ -154,6 +182,19 @@ static struct crossing find(const struct result_table *table, const struct cross
         last = ratio;
     }
     return found;
+}
+
+/* Between which numbers of new tokens the quartiles pass 1. */
+static void bracket(const struct result_table *table, struct crossover *crossover)
+{
+    struct crossing *measured = &crossover->measured;
+    struct crossing lower = find(table, crossover, lower_quartile);
+    struct crossing upper = find(table, crossover, upper_quartile);
+    measured->low = measured->high = NAN;
+    if (measured->count == 1 && lower.count == 1 && upper.count == 1) {
+        measured->low = fmin(lower.first, upper.first);
+        measured->high = fmax(lower.first, upper.first);
+    }
 }
 
 /* The fastest kernel but `auto` for the work of a row, or NULL. */
@@ -197,8 +238,9 @@ bool crossover_at(const struct result_table *table, int index, struct crossover 
     choose_pair(table, crossover);
     if (crossover->count < CROSSOVER_POINTS_MIN)
         return false;
-    crossover->measured = find(table, crossover, median_ns);
-    crossover->by_flops = find(table, crossover, flops);
+    crossover->measured = find(table, crossover, time_ratio);
+    bracket(table, crossover);
+    crossover->by_flops = find(table, crossover, flops_ratio);
     judge_auto(table, crossover);
     return true;
 }
@@ -212,9 +254,16 @@ void crossover_words(const struct crossover *crossover, const struct crossing *c
         snprintf(text, size, "%s %s throughout, from %s to %s new tokens at once", order, is_better,
                  unit_count(crossover->tokens[0]).s,
                  unit_count(crossover->tokens[crossover->count - 1]).s);
-    if (crossing->count == 1)
-        snprintf(text, size, "%s %s up to about %s new tokens at once", order, is_better,
-                 unit_count(llround(crossing->first)).s);
+    if (crossing->count == 1) {
+        char range[144] = "";
+        if (isnan(crossing->low))
+            snprintf(range, sizeof range, " (the rounds' quartiles leave it open)");
+        else if (crossing->high > 0)
+            snprintf(range, sizeof range, " (%s to %s by the rounds' quartiles)",
+                     unit_count(llround(crossing->low)).s, unit_count(llround(crossing->high)).s);
+        snprintf(text, size, "%s %s up to about %s new tokens at once%s", order, is_better,
+                 unit_count(llround(crossing->first)).s, range);
+    }
     if (crossing->count > 1)
         snprintf(text, size,
                  "which order %s changes %d times between about %s and %s new tokens at once",

@@ -18,6 +18,8 @@
 struct crossing {
     int count;              /* how often the ratio passes 1; -1: a figure is missing */
     double first, last;     /* new tokens there, if count > 0 */
+    double low, high;       /* likewise, of the quartiles of the rounds' own ratios; NAN unless each
+                               of the three passes 1 once; 0: it has no rounds */
     bool absorbed_at_first; /* whether absorbing costs less at the least number of new tokens */
 };
 
@@ -47,7 +49,8 @@ const struct result_row *crossover_row(const struct result_table *table,
 bool crossover_at(const struct result_table *table, int index, struct crossover *crossover);
 
 /* Which order `is_better` (a verb, e.g. "is faster") up to where, e.g. "absorbing is faster up to
- * about 172 new tokens at once"; "" if a figure is missing. */
+ * about 172 new tokens at once (168 to 177 by the rounds' quartiles)"; "" if a figure is missing.
+ */
 void crossover_words(const struct crossover *crossover, const struct crossing *crossing,
                      const char *is_better, char *text, unsigned long size);
 

@@ -12,13 +12,24 @@ static bool has_always(void)
 #ifdef __x86_64__
 #include <cpuid.h>
 
-/* __builtin_cpu_supports asks the operating system too; F16C, which not every compiler knows there,
- * needs no more of it than AVX2. */
+/* Asked once: `auto` wants to know with each call, and where a hypervisor answers CPUID that takes
+ * it 8 microseconds. */
+static bool has_f16c(void)
+{
+    enum { UNKNOWN, NO, YES };
+    static _Atomic int answer = UNKNOWN;
+    if (answer == UNKNOWN) {
+        unsigned a, b, c, d;
+        answer = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C) ? YES : NO;
+    }
+    return answer == YES;
+}
+
+/* __builtin_cpu_supports asks the operating system too, and remembers; F16C, which not every
+ * compiler knows there, needs no more of it than AVX2. */
 static bool has_avx2(void)
 {
-    unsigned a, b, c, d;
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 }
 
 static bool has_avx512(void)

@@ -116,6 +116,46 @@ Test(crossover, is_found_between_points)
     result_table_destroy(&table);
 }
 
+/* Rounds in which the absorbed kernel took `factors` times as long. */
+static void write_rounds(const double *factors, int rounds)
+{
+    struct point once[32], all[160];
+    int points = crossing_points(once), count = 0;
+    for (int r = 0; r < rounds; r++)
+        for (int i = 0; i < points; i++) {
+            all[count] = once[i];
+            if (!strcmp(once[i].kernel, "a"))
+                all[count].ns *= factors[r];
+            count++;
+        }
+    write_points(all, count);
+}
+
+/* Times cross where n^0.5 is 100 over the factor. */
+Test(crossover, quartiles_of_the_rounds_bracket_it)
+{
+    struct result_table table;
+    struct crossover found;
+    char words[200];
+    write_rounds((double[]){1.2, 1, 0.8, 1.1, 0.9}, 5);
+    cr_assert(find(&found, &table), "none");
+    cr_assert(fabs(found.measured.first - 10000) < 1e-2, "%g", found.measured.first);
+    cr_assert(fabs(found.measured.low - 10000 / 1.21) < 1e-2, "%g", found.measured.low);
+    cr_assert(fabs(found.measured.high - 10000 / 0.81) < 1e-2, "%g", found.measured.high);
+    crossover_words(&found, &found.measured, "is faster", words, sizeof words);
+    cr_assert(!strcmp(words, "absorbing is faster up to about 10,000 new tokens at once "
+                             "(8,264 to 12,346 by the rounds' quartiles)"),
+              "%s", words);
+    result_table_destroy(&table);
+
+    write_rounds((double[]){0.1, 0.1, 1, 1, 1}, 5);
+    cr_assert(find(&found, &table), "none");
+    cr_assert(found.measured.count == 1 && isnan(found.measured.low) && isnan(found.measured.high));
+    crossover_words(&found, &found.measured, "is faster", words, sizeof words);
+    cr_assert(strstr(words, "(the rounds' quartiles leave it open)"), "%s", words);
+    result_table_destroy(&table);
+}
+
 Test(crossover, a_figure_that_is_missing_is_no_crossing)
 {
     struct point points[32];
@@ -164,7 +204,8 @@ Test(crossover, is_drawn_and_said)
     char *page = report();
     cr_assert(strstr(page,
                      "- m, 4k cached, fp32, 2 threads: absorbing is faster up to about 10,000 "
-                     "new tokens at once, measured between a and r; by FLOPs up to about 400; "
+                     "new tokens at once (10,000 to 10,000 by the rounds' quartiles), measured "
+                     "between a and r; by FLOPs up to about 400; "
                      "auto is never more than 4 % slower than the fastest other."),
               "%s", page);
     cr_assert(files("data/m-cached4096-batch1-threads2-fp32-crossover.tsv") == 1, "no data");
