@@ -144,6 +144,33 @@ Test(report, page_says_what_the_data_says)
     free(page);
 }
 
+/* Its place in the panel of the other format stays empty. */
+Test(report, a_layout_of_one_format_alone_is_drawn)
+{
+    static const char entry[] =
+        "%s{\"name\":\"m/%s/%s\",\"time_unit\":\"ns\",\"model\":\"m\",\"phase\":\"decode\","
+        "\"cached\":64,\"new\":1,\"batch\":1,\"ragged\":false,\"threads\":1,\"format\":\"%s\","
+        "\"kernel\":\"%s\",\"isa\":\"v\",\"order\":\"%s\",\"real_time\":1,\"kv_cache\":"
+        "{\"predicted\":%d,\"allocated\":%d,\"touched\":%d,\"per_token\":%d}}";
+    if (!has_gnuplot())
+        cr_skip_test("gnuplot is not installed");
+    char path[200];
+    path_in(path, "result.json");
+    FILE *file = fopen(path, "w");
+    fputs("{\"context\":{\"mlabench\":{\"schema_version\":1}},\"benchmarks\":[", file);
+    fprintf(file, entry, "", "fp32", "k", "fp32", "k", "expanded", 6400, 6400, 6400, 100);
+    fprintf(file, entry, ",", "fp32", "l", "fp32", "l", "absorbed", 640, 640, 640, 10);
+    fprintf(file, entry, ",", "bf16", "l", "bf16", "l", "absorbed", 320, 320, 320, 5);
+    fputs("]}", file);
+    fclose(file);
+    struct report_outcome outcome;
+    struct mla_error error;
+    int code = report_write(path, folder, scripts, &outcome, &error);
+    cr_assert(code == 0, "%s", error.message);
+    cr_assert(outcome.plotted, "%s", outcome.note);
+    cr_assert(exists("plots/m-kv-cache.svg"), "%s", outcome.note);
+}
+
 /* Not a plot is left, not even one of an earlier report. */
 static void expect_no_plots(const char *reason, const struct report_outcome *outcome)
 {

@@ -8,8 +8,7 @@ array per_token[panels * series]
 least_per_token = 1e18
 most_per_token = 0
 do for [i=1:panels * series] {
-    STATS_max = 0
-    stats data index i - 1 using 5 nooutput
+    stats data index i - 1 using (valid(5) ? $5 : 0) nooutput # NaN: the panel has no such layout
     per_token[i] = STATS_max
     if (STATS_max > 0 && STATS_max < least_per_token) { least_per_token = STATS_max }
     if (STATS_max > most_per_token) { most_per_token = STATS_max }
@@ -33,7 +32,7 @@ set ytics ("64 B" 64, "1 KiB" 2.**10, "16 KiB" 2.**14, "256 KiB" 2.**18, "4 MiB"
 do for [terminal in terminals] {
     eval open(terminal, height)
     set multiplot
-    eval across(0.72, 0.17)
+    eval across(0.8, 0.17)
     set title title offset 0,-0.7
     set label 2 "KV cache" at screen 0.11 / width, 0.5 + 0.5 * (bottom - top) / height center rotate
     do for [p=1:panels] {
@@ -41,7 +40,7 @@ do for [terminal in terminals] {
         if (p == panels) { eval labelled_tics; set xlabel x_label offset 0,0.4 } else { eval bare_tics; unset xlabel }
         if (panels > 1) { set label 1 panel_word(p) at graph 0.02,0.93 left front }
         if (p == 1) {
-            set key at screen 0.5 * (0.72 + width - 0.17) / width, (legend - 0.02) / height center top vertical maxrows series Left reverse samplen 3 spacing 1
+            set key at screen 0.5 * (0.8 + width - 0.17) / width, (legend - 0.02) / height center top vertical maxrows series Left reverse samplen 3 spacing 1
         } else { unset key; unset title; unset label 2 }
         plot for [i=1:series] x * per_token[block(p, i) + 1] with lines lw 1.1 lc rgb colour(series_word(i)) dt dash(series_word(i)) notitle, \
              for [i=1:series] data index block(p, i) using 1:3 with points lc rgb colour(series_word(i)) pt point(series_word(i)) notitle, \
