@@ -53,14 +53,19 @@ int case_narrow(struct bench_case *c, const char *globs, struct mla_error *error
 
 bool case_wants(const struct bench_case *c, const char *kernel)
 {
+    bool wanted = false, all_but = true;
     for (const char *glob = c->kernels; *glob;) {
         size_t length = strcspn(glob, ",");
         char one[sizeof c->kernels];
+        bool without = *glob == '!';
         memcpy(one, glob, length);
         one[length] = '\0';
-        if (fnmatch(one, kernel, 0) == 0)
-            return true;
+        bool matches = fnmatch(one + without, kernel, 0) == 0;
+        if (without && matches)
+            return false;
+        wanted = wanted || (!without && matches);
+        all_but = all_but && without;
         glob += length + (glob[length] == ',');
     }
-    return false;
+    return wanted || (all_but && *c->kernels);
 }

@@ -125,7 +125,7 @@ static void print_list(const char *title, const json_t *list)
     json_array_foreach(list, index, entry)
     {
         const char *isa = json_string_value(json_object_get(entry, "isa"));
-        printf("  %-18s", json_string_value(json_object_get(entry, "name")));
+        printf("  %-19s", json_string_value(json_object_get(entry, "name")));
         if (isa)
             printf(" %-7s %-12s", isa, json_string_value(json_object_get(entry, "order")));
         printf(" %s%s\n", json_string_value(json_object_get(entry, "summary")),

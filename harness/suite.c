@@ -293,6 +293,7 @@ static int check_glob(const struct suite *suite, const char *glob, const char *c
                       int count, struct mla_error *error)
 {
     struct bench_case one = {0};
+    glob += *glob == '!';
     snprintf(one.kernels, sizeof one.kernels, "%s", glob);
     for (int i = 0; i < count; i++)
         if (case_wants(&one, names[i]))

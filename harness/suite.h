@@ -43,7 +43,7 @@ struct bench_case {
     int32_t top_k;           /* sparse: positions listed per query, some of them -1; 0: dense */
     bool sinks;              /* one per head */
     enum input_kind inputs;  /* what the kernels are given */
-    char kernels[128];       /* comma-separated globs, e.g. "absorbed*,mha" */
+    char kernels[128];       /* comma-separated globs, e.g. "absorbed*,mha,!*-scalar" */
     enum case_subject about; /* what is verified */
     uint64_t seed_offset;    /* added to the run's seed: random cases have one each */
 };
@@ -56,7 +56,8 @@ void case_name(const struct bench_case *c, char name[CASE_NAME_MAX]);
 /* Only kernels that match one of the comma-separated globs from now on. */
 int case_narrow(struct bench_case *c, const char *globs, struct mla_error *error);
 
-/* Whether a kernel's name matches the case's globs. */
+/* Whether a kernel's name matches one of the case's globs, and none of those that begin with '!';
+ * if all do, any other name is wanted. */
 bool case_wants(const struct bench_case *c, const char *kernel);
 
 struct suite {
@@ -73,7 +74,7 @@ struct suite {
 
 /* Reads configs/suites/NAME.json or a path, and expands its lists into cases in file order: models
  * (each followed by its baselines) x cached x new x batch x threads x formats, the last running
- * fastest. A case that comes up again is not repeated; kernels it names anew are added to it.
+ * fastest. A case that comes up again is not repeated; globs it has anew are added to it.
  * `folder`: the configs folder. `cpus`: how many threads "all" means. The file's fields:
  *   summary              one line for `mlabench list`
  *   time_limit_s         as in the struct; also kernel_time_limit_s
@@ -86,7 +87,7 @@ struct suite {
  *     ragged             default false
  *     threads            numbers or "all"; default [1]
  *     formats            default ["fp32"]
- *     kernels            globs; default ["*"]
+ *     kernels            globs, those of kernels to leave out after a '!'; default ["*"]
  *     layer              default false
  *     certificate        default false
  *     page_size          numbers of slots, 0 for contiguous; default [0]

@@ -87,6 +87,19 @@ Test(suite, wanted_kernels)
     cr_assert(!case_wants(&c, "blocked") && !case_wants(&c, ""), "others");
 }
 
+Test(suite, kernels_left_out)
+{
+    struct bench_case c = {.kernels = "!*-scalar,absorbed*,mha"};
+    cr_assert(case_wants(&c, "absorbed") && case_wants(&c, "mha"), "wanted");
+    cr_assert(!case_wants(&c, "absorbed-scalar"), "wanted and left out");
+    cr_assert(!case_wants(&c, "flash") && !case_wants(&c, "flash-scalar"), "not wanted");
+    c = (struct bench_case){.kernels = "!*-scalar,!mha"};
+    cr_assert(case_wants(&c, "flash") && case_wants(&c, "absorbed"), "all but some");
+    cr_assert(!case_wants(&c, "flash-scalar") && !case_wants(&c, "mha"), "some");
+    c = (struct bench_case){.kernels = ""};
+    cr_assert(!case_wants(&c, "mha"), "none");
+}
+
 Test(suite, expansion)
 {
     static const char *const expected[] = {
