@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the README's commands, in order, in a copy of the checkout: every ```sh block, except those
-# that follow a line <!-- not run: REASON -->, which are named with it.
+# that follow a line <!-- not run: REASON -->, which are named with it, and those that follow
+# <!-- run by .ci/run -->, whose commands have to stand there as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,17 +12,19 @@ trap 'rm -rf "$work"' EXIT
 # One file per block, NN.sh, or NN.skip with the reason.
 awk -v work="$work" '
     /^<!-- not run: .* -->$/ { reason = $0; gsub(/^<!-- not run: | -->$/, "", reason); next }
-    /^```sh$/ { n++; file = sprintf("%s/%02d.%s", work, n, reason == "" ? "sh" : "skip")
+    /^<!-- run by .ci\/run -->$/ { ci = 1; next }
+    /^```sh$/ { n++
+        file = sprintf("%s/%02d.%s", work, n, ci ? "ci" : reason == "" ? "sh" : "skip")
         if (reason != "") print reason > file
         open = 1; next }
-    /^```$/ && open { close(file); open = 0; reason = ""; next }
+    /^```$/ && open { close(file); open = ci = 0; reason = ""; next }
     open && reason == "" { print > file }
     open && reason != "" { print "    " $0 > file }
-    !open && NF { reason = "" }
+    !open && NF { reason = ""; ci = 0 }
 ' "$readme"
 
 shopt -s nullglob
-blocks=("$work"/??.sh "$work"/??.skip)
+blocks=("$work"/??.sh "$work"/??.skip "$work"/??.ci)
 [ "${#blocks[@]}" -gt 0 ] || {
     echo "check_readme: $readme has no command block"
     exit 1
@@ -34,11 +37,24 @@ git ls-files -co --exclude-standard -z | while IFS= read -r -d '' file; do
 done | tar --null -T - -cf - | tar -C "$work/mlabench" -xf -
 git ls-files -dz | (cd "$work/mlabench" && xargs -0 -r rm -f)
 
-run=0 skipped=0
+run=0 skipped=0 in_ci=0
 for block in $(printf '%s\n' "${blocks[@]}" | sort); do
     if [ "${block##*.}" = skip ]; then
         echo "check_readme: not run: $(cat "$block")"
         skipped=$((skipped + 1))
+        continue
+    fi
+    if [ "${block##*.}" = ci ]; then
+        while IFS= read -r command; do
+            command=${command%% #*}
+            grep -qF -- "${command%"${command##*[![:space:]]}"}" .ci/run || {
+                echo "check_readme: FAILED: .ci/run does not run '$command'"
+                exit 1
+            }
+        done < "$block"
+        echo "check_readme: run by .ci/run:"
+        sed 's/^/    /' "$block"
+        in_ci=$((in_ci + 1))
         continue
     fi
     echo "check_readme: running:"
@@ -51,4 +67,4 @@ for block in $(printf '%s\n' "${blocks[@]}" | sort); do
     echo "check_readme: done in $((SECONDS - start)) s"
     run=$((run + 1))
 done
-echo "check_readme: $run command blocks run, $skipped not run"
+echo "check_readme: $run command blocks run, $in_ci run by .ci/run, $skipped not run"
