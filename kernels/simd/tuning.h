@@ -10,7 +10,21 @@
  *                 DeepSeek-V2-Lite, for the choice of `auto`
  *
  * Each was compared with its neighbours in the same rounds, on one thread of a Zen 5 with 48 kB of
- * L1 and 1 MB of L2; decode, 2,048 cached tokens, fp32, core as % of the FMA peak. */
+ * L1 and 1 MB of L2; decode, 2,048 cached tokens, fp32, core as % of the FMA peak. Lengths that are
+ * the same for all sets stand where they are used: SIMD_BLOCK in loops.h, spans and jobs with the
+ * forms in kernels/vector, waves in kernels/vector/job.c.
+ *
+ * What bounds the tiles (`make mca` has the table): a step of a tile of scores, 4 rows by k keys,
+ * takes 4 k multiply-adds and 4 + k loads, one of weighted sums, 4 rows by w vectors, 4 w and 4 +
+ * w; with two multiply-adds and two loads a cycle, 12 or more of the one hide the other, and 12 of
+ * latency 4 are what two units need, so that what registers allow (16: 12 sums; 32: 24) is enough
+ * for both. Not hidden are the sums across lanes at the end of a tile of scores: 4 k of them for
+ * 4 k d / VEC_WIDTH multiply-adds, which is why AVX-512 with heads of 192 + 128 reaches less than
+ * with latents of 576; and where bf16 rows are widened as they are read, Intel's cores with AVX-512
+ * multiply on the ports that widen: two operations a vector of 16 leave 24 of 36 slots. One
+ * operation (vpermw) is predicted to reach no more there, and is measured at 72 % of the peak with
+ * V2-Lite instead of 83; widening groups of keys and strips of values into L1 first at 73 %, rows
+ * through a panel at 71 %. */
 #ifndef MLABENCH_SIMD_TUNING_H
 #define MLABENCH_SIMD_TUNING_H
 
