@@ -11,6 +11,7 @@ kernels = "\
   mha              000000 1 9 \
   GQA-8            595959 2 8 \
   MQA              8c8c8c 4 10 \
+  auto             000000 3 4 \
   naive            e69f00 3 4 \
   blocked          d55e00 2 12 \
   blocked-blas     cc79a7 1 5 \
