@@ -175,8 +175,9 @@ setup-dev: setup ## and what lint, sanitizers and CI need
 bench: all ## verify, time and plot: SUITE=quick|default|paper|FILE
 	$(BUILD)/mlabench run --suite $(SUITE)
 
+# Tests run side by side: threads that wait for work must not keep others from it.
 test: all $(BUILD)/mlabench-tests ## run the tests: TESTFLAGS='--filter SUITE/TEST'
-	$(BUILD)/mlabench-tests $(TESTFLAGS) 2>&1
+	OMP_WAIT_POLICY=passive $(BUILD)/mlabench-tests $(TESTFLAGS) 2>&1
 
 plots: all ## draw the latest run's plots and report again, or RUN=FOLDER
 	@[ -f "$(RUN)/result.json" ] || { echo "make plots: no run in results/: make bench first" >&2; exit 1; }

@@ -86,7 +86,7 @@ Test(paired, intervals_cover_as_they_say)
     for (int s = 0; s < SAMPLES; s++) {
         double x[N];
         for (int i = 0; i < N; i++)
-            x[i] = draw((uint64_t)(s * N + i), 0.03);
+            x[i] = draw((uint64_t)s * N + (uint64_t)i, 0.03);
         struct paired r = paired_signs(x, N, 0.95);
         missed += r.low > 0.03 || r.high < 0.03;
         for (int i = 0; i < N; i++)
