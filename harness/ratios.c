@@ -28,7 +28,7 @@ static void print_kernel(const char *kernel, const json_t *list, int64_t bins[BI
         ratios[i] = json_number_value(json_array_get(list, (size_t)i));
         bins[bin_of(ratios[i])]++;
     }
-    printf("%-18s %6d", kernel, count);
+    printf("%-19s %6d", kernel, count);
     static const double quantiles[] = {0.5, 0.9, 0.99, 0.999, 1};
     for (size_t q = 0; q < sizeof quantiles / sizeof quantiles[0]; q++)
         printf(" %8.4f", stat_quantile(ratios, count, quantiles[q]));
@@ -60,7 +60,7 @@ void ratios_print(const json_t *ratios)
     const char *kernel;
     json_t *list;
     puts("\nWorst error of each case, as a fraction of the limit:\n"
-         "kernel              cases   median      90%      99%    99.9%      max");
+         "kernel               cases   median      90%      99%    99.9%      max");
     json_object_foreach((json_t *)ratios, kernel, list) print_kernel(kernel, list, bins);
     putchar('\n');
     print_bins(bins);

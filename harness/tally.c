@@ -107,7 +107,7 @@ void tally_print(const struct tally *tally, const struct catalogue *catalogue)
         const struct kernel_tally *k = &tally->kernels[i];
         if (k->passed + k->failed + k->skipped == 0)
             continue;
-        printf("%s  %-18s %3d passed, %d failed, %d skipped", outcome(k), catalogue->names[i],
+        printf("%s  %-19s %3d passed, %d failed, %d skipped", outcome(k), catalogue->names[i],
                k->passed, k->failed, k->skipped);
         if (k->passed)
             printf("  worst error %.3f of the limit (%s)", k->worst_ratio, k->worst_case);

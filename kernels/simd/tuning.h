@@ -50,8 +50,8 @@
         .absorbed = 0.93, .expanded = 0.86, .expanding = 0.925, .weights = 0.7 \
     }
 #else
-/* V2-Lite | V3, SSE2: 1 key 74 | 76, 2: 73 | 74, 3: 65 | 65. Width 1: 68 | 69, 2: 73 | 74, 3: 65
- * | 65. Group of 4: 73 | 74, 6: 73 | 74, 12: 72 | 73. */
+/* V2-Lite | V3, SSE2: 1 key 74 | 76, 2: 73 | 74, 3: 65 | 65. With 2 keys: width 1: 68 | 69,
+ * 2: 73 | 74, 3: 65 | 65; group of 4: 73 | 74, 6: 73 | 74, 12: 72 | 73. */
 #define SCORES_KEYS  1
 #define VALUES_WIDTH 2
 #define GROUP        6

@@ -30,7 +30,7 @@ static const struct {
 /* Rows of whole chunks are attended as they lie in the cache. */
 static const int32_t whole_chunks[] = {16, 32, 48, 64, 80, 96, 112};
 
-/* Groups of keys have 2, 3, 6 or 12, blocks 64 or 96, spans 384. */
+/* Groups of keys have 6 or 12, tiles 1, 3 or 6, blocks 64 or 96, spans 384. */
 static const int64_t cached[] = {0,  1,  2,  3,  5,  6,   7,   12,  13,  62,  63,  64,
                                  65, 94, 95, 96, 97, 191, 193, 383, 384, 385, 1025};
 
