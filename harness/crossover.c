@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_auto(const struct result_row *row)
@@ -133,18 +134,18 @@ static double flops_ratio(const struct result_row *absorbed, const struct result
            result_number(reexpanded->repetitions[0], "flops");
 }
 
-/* Of the ratios of the times within a round. */
+/* Of the ratios of the times within a round; NAN without memory. */
 static double quantile(const struct result_row *absorbed, const struct result_row *reexpanded,
                        double q)
 {
-    enum { MOST = 1000 };
-    double ratios[MOST];
     int count = absorbed->count < reexpanded->count ? absorbed->count : reexpanded->count;
-    count = count < MOST ? count : MOST;
-    for (int i = 0; i < count; i++)
+    double *ratios = malloc((size_t)count * sizeof *ratios);
+    for (int i = 0; i < count && ratios; i++)
         ratios[i] = result_number(absorbed->repetitions[i], "real_time") /
                     result_number(reexpanded->repetitions[i], "real_time");
-    return stat_quantile(ratios, count, q);
+    double value = ratios ? stat_quantile(ratios, count, q) : NAN;
+    free(ratios);
+    return value;
 }
 
 static double lower_quartile(const struct result_row *absorbed, const struct result_row *reexpanded)

@@ -8,6 +8,15 @@ enum { SEED = 7 };
 
 static const struct extras none;
 
+const struct mla_problem shape_v3 = {.kind = MLA_LATENT,
+                                     .mask = MLA_CAUSAL,
+                                     .heads = 128,
+                                     .heads_kv = 128,
+                                     .qk_nope_head_dim = 128,
+                                     .qk_rope_head_dim = 64,
+                                     .v_head_dim = 128,
+                                     .kv_lora_rank = 512};
+
 static struct model model_of(const struct shape *s, const struct extras *e)
 {
     struct model m = {.kind = s->kind == MLA_LATENT ? MODEL_MLA : MODEL_MHA,

@@ -30,6 +30,9 @@ struct extras {
     enum input_kind inputs;
 };
 
+/* DeepSeek-V3's attention, without slots. */
+extern const struct mla_problem shape_v3;
+
 /* Filled; to be destroyed with inputs_destroy. `extras`, here and below: or NULL. Returns 0 or
  * MLA_MACHINE. */
 int shape_inputs(const struct shape *shape, const struct extras *extras, int threads,

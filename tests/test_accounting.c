@@ -4,20 +4,11 @@
 #include "harness/accounting.h"
 #include "harness/inputs.h"
 #include "harness/workload.h"
+#include "tests/shapes.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
-
-/* DeepSeek-V3's attention. */
-static const struct mla_problem v3 = {.kind = MLA_LATENT,
-                                      .mask = MLA_CAUSAL,
-                                      .heads = 128,
-                                      .heads_kv = 128,
-                                      .qk_nope_head_dim = 128,
-                                      .qk_rope_head_dim = 64,
-                                      .v_head_dim = 128,
-                                      .kv_lora_rank = 512};
 
 static struct workload workload_of(int64_t cached, int64_t new_tokens, int32_t batch, bool ragged)
 {
@@ -31,13 +22,13 @@ static struct workload workload_of(int64_t cached, int64_t new_tokens, int32_t b
 
 Test(accounting, cache_bytes_of_v3)
 {
-    cr_assert(cache_elements(&v3, MLA_LATENT) == 576);
-    cr_assert(cache_elements(&v3, MLA_KV) == 40960);
-    cr_assert(cache_bytes_per_token(&v3, MLA_LATENT, MLA_FP32) == 2304);
-    cr_assert(cache_bytes_per_token(&v3, MLA_LATENT, MLA_BF16) == 1152);
-    cr_assert(cache_bytes_per_token(&v3, MLA_LATENT, MLA_FP8) == 656);
-    cr_assert(cache_bytes_per_token(&v3, MLA_KV, MLA_FP32) == 163840);
-    cr_assert(cache_bytes_per_token(&v3, MLA_KV, MLA_FP16) == 81920);
+    cr_assert(cache_elements(&shape_v3, MLA_LATENT) == 576);
+    cr_assert(cache_elements(&shape_v3, MLA_KV) == 40960);
+    cr_assert(cache_bytes_per_token(&shape_v3, MLA_LATENT, MLA_FP32) == 2304);
+    cr_assert(cache_bytes_per_token(&shape_v3, MLA_LATENT, MLA_BF16) == 1152);
+    cr_assert(cache_bytes_per_token(&shape_v3, MLA_LATENT, MLA_FP8) == 656);
+    cr_assert(cache_bytes_per_token(&shape_v3, MLA_KV, MLA_FP32) == 163840);
+    cr_assert(cache_bytes_per_token(&shape_v3, MLA_KV, MLA_FP16) == 81920);
 }
 
 Test(accounting, cache_bytes_of_baselines)
@@ -62,8 +53,8 @@ Test(accounting, pairs_leave_out_what_is_masked)
     } rows[] = {{0, 1, 1}, {4096, 1, 4097}, {0, 512, 512 * 513 / 2}, {100, 7, 7 * 100 + 28}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct workload w = workload_of(rows[i].past, rows[i].fresh, 1, false);
-        cr_assert(workload_pairs(&w, &v3) == rows[i].pairs);
-        struct mla_problem all = v3;
+        cr_assert(workload_pairs(&w, &shape_v3) == rows[i].pairs);
+        struct mla_problem all = shape_v3;
         all.mask = MLA_MASK_NONE;
         cr_assert(workload_pairs(&w, &all) == rows[i].fresh * (rows[i].past + rows[i].fresh));
         workload_destroy(&w);
@@ -74,9 +65,9 @@ Test(accounting, flops_per_pair_and_per_token)
 {
     struct workload w = workload_of(4095, 1, 1, false);
     double pairs = 4096.0 * 128;
-    struct account absorbed = account(&v3, &w, MLA_ABSORBED, MLA_LATENT);
-    struct account expanded = account(&v3, &w, MLA_EXPANDED, MLA_KV);
-    struct account again = account(&v3, &w, MLA_REEXPANDED, MLA_LATENT);
+    struct account absorbed = account(&shape_v3, &w, MLA_ABSORBED, MLA_LATENT);
+    struct account expanded = account(&shape_v3, &w, MLA_EXPANDED, MLA_KV);
+    struct account again = account(&shape_v3, &w, MLA_REEXPANDED, MLA_LATENT);
     cr_assert(absorbed.core_flops == pairs * 2176);
     cr_assert(absorbed.flops == absorbed.core_flops + 128 * 262144.0);
     cr_assert(expanded.core_flops == pairs * 640);
@@ -89,7 +80,7 @@ Test(accounting, flops_per_pair_and_per_token)
 Test(accounting, bytes_are_rows_once_and_q_and_o)
 {
     struct workload w = workload_of(4095, 1, 1, false);
-    struct account absorbed = account(&v3, &w, MLA_ABSORBED, MLA_LATENT);
+    struct account absorbed = account(&shape_v3, &w, MLA_ABSORBED, MLA_LATENT);
     cr_assert(absorbed.bytes == 4096.0 * 2304 + 4.0 * 128 * (192 + 128));
     workload_destroy(&w);
 }
@@ -100,8 +91,8 @@ Test(accounting, crossover_of_expanding_and_absorbing)
     static const int64_t fresh[] = {150, 190};
     for (int i = 0; i < 2; i++) {
         struct workload w = workload_of(131072, fresh[i], 1, false);
-        struct account absorbed = account(&v3, &w, MLA_ABSORBED, MLA_LATENT);
-        struct account again = account(&v3, &w, MLA_REEXPANDED, MLA_LATENT);
+        struct account absorbed = account(&shape_v3, &w, MLA_ABSORBED, MLA_LATENT);
+        struct account again = account(&shape_v3, &w, MLA_REEXPANDED, MLA_LATENT);
         cr_assert((absorbed.flops < again.flops) == (i == 0), "%ld new tokens", (long)fresh[i]);
         workload_destroy(&w);
     }

@@ -69,7 +69,7 @@ struct simd_block {
     int64_t value_chunks;
     float scale; /* of the scores: they are base-2 logarithms of the weights */
     bool first;  /* of what the rows add up: what is in sums, max and sum means nothing */
-    struct simd_ahead *ahead;
+    struct simd_ahead *ahead;   /* goes on from one call to the next */
     struct simd_stream *stream; /* or NULL */
 };
 

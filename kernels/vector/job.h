@@ -9,6 +9,9 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Of one job, that a call of the loops gets. */
+enum { MOST_TILES_AT_ONCE = 4 * SIMD_TILES_AT_ONCE };
+
 /* What follows from a problem, for one variant. */
 struct vector {
     const struct vector_form *form;
@@ -28,7 +31,8 @@ struct vector {
     int64_t partials;      /* of one tile that a thread may have to keep */
     int32_t direct_tiles;  /* up to so many attend cached rows as they lie, without a panel */
     int32_t job_heads;     /* of a job at most, in this call */
-    int32_t tiles_at_once; /* of a job, that pass over a block of keys, in this call */
+    int32_t tiles_at_once; /* at most MOST_TILES_AT_ONCE, in this call: fewer where chores are done
+                              in between */
     bool streams;          /* this call prefetches weights */
     const void *cache, *prepared;
     const struct mla_call *call;
@@ -59,8 +63,6 @@ static inline int64_t job_place(const struct vector *vector, const struct job *j
     return (job->seq->token + job_token(job, row)) * vector->shape.heads + job->head +
            row % job->heads;
 }
-
-enum { MOST_TILES_AT_ONCE = 4 * SIMD_TILES_AT_ONCE };
 
 struct worker; /* a thread's own memory: kernels/vector/worker.h */
 
