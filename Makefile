@@ -112,6 +112,12 @@ $(TEST_PLUGINS): kernels/kernel.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(FLAGS) $(DEFINES) -shared -o $@ $(filter %.c,$^)
 
+# All kernels with work added, for the gate to notice.
+$(BUILD)/mlabench-tests: | $(BUILD)/tests/plugins/slowed.so
+$(BUILD)/tests/plugins/slowed.so: tests/plugins/slowed.c $(filter-out %/registry.o,$(KERNEL_OBJECTS))
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(FLAGS) -shared -o $@ $^ $(BLAS_LIBS) -lm
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(FLAGS) $(BLAS_FLAGS) $(DEFINES) -MMD -MP -c -o $@ $<
@@ -231,6 +237,11 @@ mca: | $(SETUP_GOALS) ## speed of the vector loops that llvm-mca predicts for ot
 	@scripts/mca.py --build=$(BUILD) --cc='$(CC)' --flags='$(FLAGS)' \
 		$(foreach isa,$(filter-out scalar,$(SIMD_ISAS)),--isa='$(isa)=$(SIMD_FLAGS_$(isa))') \
 		$(if $(RUN),--run='$(RUN)') $(MCAFLAGS)
+
+# CC, CFLAGS and DEBUG given to make are in the environment of what it runs; those that it chose are
+# not.
+check: all ## that the kernels are no slower than those of BASE=REVISION: CHECKFLAGS='--limit 5'
+	@CC='$(CC)' scripts/gate.sh $(BUILD) '$(BASE)' $(CHECKFLAGS)
 
 soak: all ## right kernels on random cases, without a false alarm: SEEDS=1000 SEED=1
 	$(BUILD)/mlabench verify --random $(SEEDS) --seed $(SEED) --record $(RECORD)

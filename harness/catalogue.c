@@ -222,6 +222,15 @@ static int prefix(const char *path, int code, struct mla_error *error)
     return mla_fail(error, code, "%s: %s", path, inner.message);
 }
 
+int catalogue_load(struct catalogue *catalogue, const char *path, struct mla_error *error)
+{
+    struct plugin plugin;
+    int code = plugin_open(path, NULL, &plugin, error);
+    if (code == 0)
+        code = add_all(catalogue, path, plugin.registry, NULL, error);
+    return code ? prefix(path, code, error) : 0;
+}
+
 int catalogue_add(struct catalogue *catalogue, const char *path, struct mla_error *error)
 {
     struct loading loading = {.catalogue = catalogue, .path = path};
@@ -229,7 +238,6 @@ int catalogue_add(struct catalogue *catalogue, const char *path, struct mla_erro
                             .receive = take_step,
                             .context = &loading,
                             .limit_s = catalogue->load_limit_s};
-    struct plugin plugin;
     int code = child_run(&job, error);
     if (code == MLA_FAILED) {
         struct mla_error inner = *error;
@@ -240,11 +248,15 @@ int catalogue_add(struct catalogue *catalogue, const char *path, struct mla_erro
     }
     if (code == MLA_INTERRUPTED)
         return code;
-    if (code == 0)
-        code = plugin_open(path, NULL, &plugin, error);
-    if (code == 0)
-        code = add_all(catalogue, path, plugin.registry, NULL, error);
-    return code ? prefix(path, code, error) : 0;
+    return code ? prefix(path, code, error) : catalogue_load(catalogue, path, error);
+}
+
+const struct mla_kernel *catalogue_find(const struct catalogue *catalogue, const char *name)
+{
+    for (int i = 0; i < catalogue->count; i++)
+        if (strcmp(catalogue->names[i], name) == 0)
+            return catalogue->kernels[i];
+    return NULL;
 }
 
 void catalogue_destroy(struct catalogue *catalogue)

@@ -28,6 +28,13 @@ int catalogue_create(struct catalogue *catalogue, struct mla_error *error);
  * nothing is added. Also MLA_MACHINE, MLA_INTERRUPTED. */
 int catalogue_add(struct catalogue *catalogue, const char *path, struct mla_error *error);
 
+/* The same of one that catalogue_add has accepted, or a copy of it, without trying it first: for a
+ * process that nothing is lost with. Without catalogue_create before, there are no others. */
+int catalogue_load(struct catalogue *catalogue, const char *path, struct mla_error *error);
+
+/* NULL if there is none of that name. */
+const struct mla_kernel *catalogue_find(const struct catalogue *catalogue, const char *name);
+
 void catalogue_destroy(struct catalogue *catalogue);
 
 #endif

@@ -12,6 +12,8 @@ static const struct command commands[] = {
      command_verify},
     {"judge", COMMAND_JUDGE, "", "what other projects' acceptance tests would have said of kernels",
      command_judge},
+    {"gate", COMMAND_GATE, "", "whether one build's kernels are slower than another's",
+     command_gate},
     {"list", COMMAND_LIST, "[kernels|models|suites|inputs|certificate]", "what there is to run",
      command_list},
     {"memory", COMMAND_MEMORY, "", "KV-cache bytes by model, cache and format", command_memory},

@@ -220,11 +220,16 @@ static int repeat(const struct bench *bench, int index, struct sample *sample)
     return status;
 }
 
-/* Even rounds get a random order (Fisher-Yates), odd ones the one before reversed. The ceiling is
- * one more arm, after the kernels. */
+/* The ceiling is one more arm, after the kernels. */
+static int arms_of(const struct bench *bench)
+{
+    return bench->count + !bench->settings->without_ceiling;
+}
+
+/* Even rounds get a random order (Fisher-Yates), odd ones the one before reversed. */
 static void draw_order(const struct bench *bench, int round)
 {
-    int arms = bench->count + 1;
+    int arms = arms_of(bench);
     if (round % 2) {
         for (int i = 0, j = arms - 1; i < j; i++, j--) {
             int kernel = bench->order[i];
@@ -241,12 +246,13 @@ static void draw_order(const struct bench *bench, int round)
 static int run_rounds(const struct bench *bench, const struct measure_listener *listener,
                       struct mla_error *error)
 {
-    ceiling_fma_burst(bench->settings->threads, BURST_MS); /* the first call calibrates */
+    if (!bench->settings->without_ceiling)
+        ceiling_fma_burst(bench->settings->threads, BURST_MS); /* the first call calibrates */
     for (int round = 0; round < bench->settings->repetitions; round++) {
         struct sample sample = {.round = round};
         double peak = NAN;
         draw_order(bench, round);
-        for (int i = 0; i <= bench->count; i++) {
+        for (int i = 0; i < arms_of(bench); i++) {
             int index = bench->order[i];
             if (index == bench->count) {
                 peak = ceiling_fma_burst(bench->settings->threads, BURST_MS);

@@ -13,6 +13,7 @@
 #include "harness/inputs.h"
 #include "kernels/kernel.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct measure_settings {
@@ -21,6 +22,7 @@ struct measure_settings {
     double repetition_ms;        /* wanted length of the fastest kernel's repetition */
     double kernel_time_limit_s;  /* of all repetitions of one kernel */
     uint64_t seed;               /* of the order */
+    bool without_ceiling;        /* a round has the kernels alone, and no FMA peak (NAN) */
     const char *const *counters; /* names */
     int counter_count;
 };

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, CASE_TEXT, CASE_FLAG, FLAG, SEED, REPETITIONS, CASES, PLUGIN };
+enum kind { TEXT, CASE_TEXT, CASE_FLAG, FLAG, SEED, REPETITIONS, CASES, PERCENT, PLUGIN };
 
 enum {
     RUNS = COMMAND_RUN | COMMAND_VERIFY,
-    ALL = COMMAND_LIST | RUNS | COMMAND_MEMORY | COMMAND_REPORT | COMMAND_JUDGE,
+    ALL = COMMAND_LIST | RUNS | COMMAND_MEMORY | COMMAND_REPORT | COMMAND_JUDGE | COMMAND_GATE,
 };
 
 struct row {
@@ -28,11 +28,16 @@ struct row {
 #define AT(member) offsetof(struct options, member)
 
 static const struct row rows[] = {
-    {"suite", 0, TEXT, "NAME|FILE", RUNS, AT(suite),
-     "what to run: configs/suites/NAME.json, or a file (run: default, verify: verify)"},
+    {"base", 0, TEXT, "FILE.so", COMMAND_GATE, AT(base), "the kernels as they were before"},
+    {"head", 0, TEXT, "FILE.so", COMMAND_GATE, AT(head), "the kernels as they are now"},
+    {"limit", 0, PERCENT, "PERCENT", COMMAND_GATE, AT(limit_pct),
+     "a change of times that matters; half of it alarms if it is sure (3)"},
+    {"suite", 0, TEXT, "NAME|FILE", RUNS | COMMAND_GATE, AT(suite),
+     "what to run: configs/suites/NAME.json, or a file (run: default, verify: verify, gate: "
+     "quick)"},
     {"out", 0, TEXT, "DIR", COMMAND_RUN | COMMAND_REPORT, AT(out),
      "where result.json and the report go (run: results/DATE-SUITE)"},
-    {"kernel", 0, TEXT, "GLOB,...", RUNS | COMMAND_JUDGE, AT(by_hand.kernels),
+    {"kernel", 0, TEXT, "GLOB,...", RUNS | COMMAND_JUDGE | COMMAND_GATE, AT(by_hand.kernels),
      "only kernels that match"},
     {"model", 0, CASE_TEXT, "NAME,...|FILE|all", RUNS | COMMAND_MEMORY, AT(by_hand.models),
      "a case by hand: its models; -mha, -gqa8 or -mqa after a name is that baseline"},
@@ -68,16 +73,18 @@ static const struct row rows[] = {
     {"repetitions", 0, REPETITIONS, "N", COMMAND_RUN, AT(repetitions), "rounds, 10 or more (10)"},
     {"counters", 0, TEXT, "NAME,...|none", COMMAND_RUN, AT(counters),
      "hardware and software events to count"},
-    {"isa", 0, TEXT, "NAME", RUNS, AT(isa),
+    {"isa", 0, TEXT, "NAME", RUNS | COMMAND_GATE, AT(isa),
      "as if the CPU had no more than this instruction set: scalar, avx2, avx512"},
     {"plugin", 0, PLUGIN, "FILE.so", COMMAND_LIST | RUNS | COMMAND_JUDGE, AT(plugins),
      "add the kernels of a shared object; may be repeated"},
-    {"seed", 0, SEED, "N", RUNS | COMMAND_JUDGE, AT(seed), "of all random numbers (1)"},
+    {"seed", 0, SEED, "N", RUNS | COMMAND_JUDGE | COMMAND_GATE, AT(seed),
+     "of all random numbers (1)"},
     {"no-report", 0, FLAG, NULL, COMMAND_RUN, AT(no_report), "write result.json only"},
-    {"json", 0, FLAG, NULL, COMMAND_LIST | COMMAND_VERIFY | COMMAND_MEMORY | COMMAND_JUDGE,
-     AT(json), "print JSON instead of text"},
+    {"json", 0, FLAG, NULL,
+     COMMAND_LIST | COMMAND_VERIFY | COMMAND_MEMORY | COMMAND_JUDGE | COMMAND_GATE, AT(json),
+     "print JSON instead of text"},
     {"fail-fast", 0, FLAG, NULL, COMMAND_VERIFY, AT(fail_fast), "stop at the first failure"},
-    {"quiet", 'q', FLAG, NULL, RUNS | COMMAND_JUDGE, AT(quiet), "no progress"},
+    {"quiet", 'q', FLAG, NULL, RUNS | COMMAND_JUDGE | COMMAND_GATE, AT(quiet), "no progress"},
     {"help", 'h', FLAG, NULL, ALL, AT(help), "this text"},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -125,6 +132,16 @@ static int take(const struct row *row, const char *text, struct options *options
         code = read_number(row, text, 1, 10000000, &number, error);
         options->random_cases = (int32_t)number;
         break;
+    case PERCENT: {
+        char *end;
+        double percent = strtod(text, &end);
+        if (end == text || *end || !(percent >= 0.1 && percent <= 100))
+            return mla_fail(error, MLA_BAD_INPUT,
+                            "--%s is '%s': a number of percent from 0.1 to 100 is needed",
+                            row->name, text);
+        *(double *)member = percent;
+        break;
+    }
     case PLUGIN:
         if (options->plugin_count == MAX_PLUGINS)
             return mla_fail(error, MLA_BAD_INPUT, "--plugin: at most %d", MAX_PLUGINS);

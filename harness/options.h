@@ -18,6 +18,7 @@ enum command_bit {
     COMMAND_MEMORY = 1 << 3,
     COMMAND_REPORT = 1 << 4,
     COMMAND_JUDGE = 1 << 5,
+    COMMAND_GATE = 1 << 6,
 };
 
 #define MAX_PLUGINS 256
@@ -37,6 +38,8 @@ struct options {
     const char *record;
     const char *junit, *save_failure, *replay; /* NULL if not given */
     int32_t repetitions;                       /* 0: the suite's */
+    const char *base, *head;                   /* libraries of the gate, NULL if not given */
+    double limit_pct;                          /* 0: not given */
     bool json, quiet, fail_fast, no_report, help;
     char *const *files; /* what follows the options */
     int file_count;

@@ -22,6 +22,8 @@ enum random_stream {
     RANDOM_TARGETS,
     RANDOM_COLUMNS,
     RANDOM_CASE,
+    RANDOM_BOOTSTRAP,
+    RANDOM_DUEL,
     RANDOM_LAYER = 100, /* and up: the layer's weights and hidden states */
 };
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/gate_report.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* What of the limit the error may grow by and still be the same error: other sums in another order
+ * differ by less. A cache must not grow at all. */
+static const double error_growth = 0.05;
+
+static bool cache_grew(const struct gate_comparison *one)
+{
+    return gate_timed(one) && one->head.cache_bytes > one->base.cache_bytes;
+}
+
+static bool error_grew(const struct gate_comparison *one)
+{
+    return gate_timed(one) && one->head.error > one->base.error + error_growth;
+}
+
+static bool is_broken(const struct gate_comparison *one)
+{
+    return one->base.passed && !one->head.passed;
+}
+
+struct gate_counts gate_count(const struct gate_run *run)
+{
+    struct gate_counts counts = {.comparisons = run->count};
+    for (int i = 0; i < run->count; i++) {
+        const struct gate_comparison *one = &run->comparisons[i];
+        if (gate_timed(one))
+            counts.verdicts[one->verdict]++;
+        counts.cache += cache_grew(one);
+        counts.error += error_grew(one);
+        counts.broken += is_broken(one);
+        counts.wrong_before += !one->base.passed;
+    }
+    return counts;
+}
+
+static double percent(double log_ratio)
+{
+    return 100 * expm1(log_ratio);
+}
+
+static const char *verdict_of(const struct gate_comparison *one)
+{
+    if (is_broken(one))
+        return "BROKEN";
+    if (!one->base.passed)
+        return "not compared";
+    return one->verdict == GATE_SLOWER ? "SLOWER" : gate_verdict_names[one->verdict];
+}
+
+/* Why, where the figures do not say it; "" where they do. */
+static const char *reason_of(const struct gate_comparison *one)
+{
+    if (is_broken(one))
+        return one->head.reason;
+    if (!one->base.passed)
+        return one->base.reason;
+    if (one->verdict != GATE_UNRESOLVED)
+        return "";
+    return one->finding.why ? one->finding.why : "it alarmed once, and not again";
+}
+
+static void print_one(const struct gate_comparison *one)
+{
+    const struct gate_finding *f = &one->finding;
+    printf("%-62s %-19s ", one->case_name, one->kernel);
+    if (gate_timed(one))
+        printf("%+7.2f  %+7.2f to %+6.2f  %+6.2f  ", percent(f->head.median),
+               percent(fmin(f->head.low, f->low)), percent(fmax(f->head.high, f->high)),
+               percent(f->control.median));
+    else
+        printf("%7s  %17s  %6s  ", "-", "-", "-");
+    const char *reason = reason_of(one);
+    printf("%s%s%s", verdict_of(one), *reason ? ": " : "", reason);
+    if (cache_grew(one))
+        printf("; THE CACHE GREW from %lld to %lld bytes", (long long)one->base.cache_bytes,
+               (long long)one->head.cache_bytes);
+    if (error_grew(one))
+        printf("; THE ERROR GREW from %.3f to %.3f of the limit", one->base.error, one->head.error);
+    putchar('\n');
+}
+
+void gate_print(const struct gate_run *run)
+{
+    struct gate_counts counts = gate_count(run);
+    printf("%-62s %-19s %7s  %17s  %6s  verdict\n", "time after / before, % of change", "kernel",
+           "median", "interval", "A/A");
+    for (int i = 0; i < run->count; i++)
+        print_one(&run->comparisons[i]);
+    printf("%d comparisons: %d slower, %d faster, %d equal within %.3g %%, %d unresolved, %d with "
+           "a larger cache, %d with a larger error, %d broken, %d wrong before\n",
+           counts.comparisons, counts.verdicts[GATE_SLOWER], counts.verdicts[GATE_FASTER],
+           counts.verdicts[GATE_EQUAL], 100 * run->rule.limit, counts.verdicts[GATE_UNRESOLVED],
+           counts.cache, counts.error, counts.broken, counts.wrong_before);
+}
+
+/* Null where it is not finite. */
+static json_t *figure(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *check_json(const struct gate_check *check)
+{
+    return json_pack("{s:b, s:o, s:I, s:s}", "passed", check->passed, "error", figure(check->error),
+                     "cache_bytes", (json_int_t)check->cache_bytes, "reason", check->reason);
+}
+
+static json_t *paired_json(const struct paired *paired)
+{
+    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "rounds", paired->n, "median_pct",
+                     figure(percent(paired->median)), "low_pct", figure(percent(paired->low)),
+                     "high_pct", figure(percent(paired->high)), "sure", figure(paired->sure), "p",
+                     figure(paired->p));
+}
+
+static json_t *comparison_json(const struct gate_comparison *one)
+{
+    const struct gate_finding *f = &one->finding;
+    json_t *all = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "case", one->case_name, "kernel",
+                            one->kernel, "verdict", verdict_of(one), "reason", reason_of(one),
+                            "base", check_json(&one->base), "head", check_json(&one->head));
+    json_object_set_new(all, "cache_grew", json_boolean(cache_grew(one)));
+    json_object_set_new(all, "error_grew", json_boolean(error_grew(one)));
+    if (!gate_timed(one))
+        return all;
+    json_t *bootstrap = json_pack("{s:o, s:o}", "low_pct", figure(percent(f->low)), "high_pct",
+                                  figure(percent(f->high)));
+    json_t *timed = json_pack(
+        "{s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:f, s:I}", "stages", one->stages, "processes",
+        (int)one->series.processes, "alarms_slower", one->alarms[0], "alarms_faster",
+        one->alarms[1], "change", paired_json(&f->head), "control", paired_json(&f->control),
+        "bootstrap", bootstrap, "p_corrected", figure(f->p), "steal_ms", one->steal_ms,
+        "involuntary_switches", (json_int_t)one->involuntary_switches);
+    json_object_update(all, timed);
+    json_decref(timed);
+    return all;
+}
+
+json_t *gate_json(const struct gate_run *run)
+{
+    struct gate_counts counts = gate_count(run);
+    json_t *comparisons = json_array();
+    for (int i = 0; i < run->count; i++)
+        json_array_append_new(comparisons, comparison_json(&run->comparisons[i]));
+    json_t *summary =
+        json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "comparisons",
+                  counts.comparisons, "slower", counts.verdicts[GATE_SLOWER], "faster",
+                  counts.verdicts[GATE_FASTER], "equal", counts.verdicts[GATE_EQUAL], "unresolved",
+                  counts.verdicts[GATE_UNRESOLVED], "larger_cache", counts.cache, "larger_error",
+                  counts.error, "broken", counts.broken, "wrong_before", counts.wrong_before);
+    return json_pack("{s:s, s:f, s:f, s:o, s:o}", "suite", run->suite->name, "limit_pct",
+                     100 * run->rule.limit, "sure", run->rule.sure, "summary", summary,
+                     "comparisons", comparisons);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Two builds of the kernels over a suite: what their caches take, how right they are, and, timed
+ * against each other, which is slower (harness/gate.h). */
+#ifndef MLABENCH_GATE_RUN_H
+#define MLABENCH_GATE_RUN_H
+
+#include "harness/gate_case.h"
+#include "harness/progress.h"
+
+struct gate_run {
+    const struct suite *suite;
+    const struct gate_libraries *libraries;
+    struct gate_rule rule;
+    int processes, rounds; /* of the first stage: processes per comparison, rounds in each */
+    uint64_t seed;
+    bool quiet;
+    struct gate_comparison *comparisons; /* [count], made by gate_run */
+    int count;
+    struct progress progress;
+};
+
+/* At most so many stages, each with twice the processes of the one before. */
+enum { GATE_STAGES = 3 };
+
+/* Compares the kernels that both builds have and the suite's cases want. What alarms, and what is
+ * not resolved, is timed again in the next stage: a change is one when it has alarmed twice, and
+ * what is found equal is equal. Returns 0 whatever was found, MLA_BAD_INPUT if there is nothing to
+ * compare, MLA_MACHINE or MLA_INTERRUPTED. gate_run_free is to follow. */
+int gate_run(struct gate_run *run, struct mla_error *error);
+void gate_run_free(struct gate_run *run);
+
+/* Both passed verification, so that they were timed. */
+bool gate_timed(const struct gate_comparison *comparison);
+
+#endif
