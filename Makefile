@@ -112,11 +112,19 @@ $(TEST_PLUGINS): kernels/kernel.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(FLAGS) $(DEFINES) -shared -o $@ $(filter %.c,$^)
 
-# All kernels with work added, for the gate to notice.
-$(BUILD)/mlabench-tests: | $(BUILD)/tests/plugins/slowed.so
-$(BUILD)/tests/plugins/slowed.so: tests/plugins/slowed.c $(filter-out %/registry.o,$(KERNEL_OBJECTS))
+# All kernels, changed, for the gate to notice, and the same code told to change nothing.
+CHANGED := $(patsubst %,$(BUILD)/tests/plugins/%.so,changed unchanged)
+$(BUILD)/mlabench-tests: | $(CHANGED)
+$(BUILD)/tests/plugins/changed.so: DEFINES = -DCHANGED_BY='"MLABENCH_CHANGE"'
+$(BUILD)/tests/plugins/unchanged.so: DEFINES = -DCHANGED_BY='"MLABENCH_UNUSED"'
+$(CHANGED): tests/plugins/changed.c $(filter-out %/registry.o,$(KERNEL_OBJECTS))
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(FLAGS) -shared -o $@ $^ $(BLAS_LIBS) -lm
+	$(call say,LINK)$(CC) $(FLAGS) $(DEFINES) -shared -o $@ $^ $(BLAS_LIBS) -lm
+
+# A tenant of the same machine, for make gate-study.
+$(BUILD)/tests/gate-study/neighbour: tests/gate-study/neighbour.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(FLAGS) -o $@ $<
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -156,6 +164,8 @@ TESTFLAGS ?=
 MUTANTFLAGS ?=
 JUDGEFLAGS ?=
 MCAFLAGS ?=
+CHECKFLAGS ?=
+STUDYFLAGS ?=
 SEEDS ?= 1000
 SEED ?= 1
 RECORD ?= results/largest-errors.json
@@ -168,7 +178,8 @@ DATA := $(DESTDIR)$(PREFIX)/share/mlabench
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 
 .PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
-	standalone test-portable test-avx512 test-emulator mutants judges mca soak check-threads ci ci-full clean
+	standalone test-portable test-avx512 test-emulator mutants judges mca check gate-study soak check-threads ci \
+	ci-full clean
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
@@ -242,6 +253,9 @@ mca: | $(SETUP_GOALS) ## speed of the vector loops that llvm-mca predicts for ot
 # not.
 check: all ## that the kernels are no slower than those of BASE=REVISION: CHECKFLAGS='--limit 5'
 	@CC='$(CC)' scripts/gate.sh $(BUILD) '$(BASE)' $(CHECKFLAGS)
+
+gate-study: all $(CHANGED) $(BUILD)/tests/gate-study/neighbour ## how often check is wrong, and how often right: 20 minutes, STUDYFLAGS='--share 0.1'
+	@scripts/gate_study.py --build $(BUILD) $(STUDYFLAGS)
 
 soak: all ## right kernels on random cases, without a false alarm: SEEDS=1000 SEED=1
 	$(BUILD)/mlabench verify --random $(SEEDS) --seed $(SEED) --record $(RECORD)

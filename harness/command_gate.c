@@ -76,6 +76,8 @@ int command_gate(const struct options *options, const struct paths *paths, int c
     if (!code)
         code = gate_libraries_open(&libraries, options->base, options->head, error);
     if (!code)
+        code = suite_check_kernels(&suite, libraries.head.names, libraries.head.count, error);
+    if (!code)
         code = run_gate(&run, options, error);
     gate_run_free(&run);
     gate_libraries_close(&libraries);

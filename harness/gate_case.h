@@ -29,6 +29,7 @@ struct gate_comparison {
     double steal_ms;           /* while it was timed, in all stages */
     int64_t involuntary_switches;
     struct gate_finding finding; /* of the latest stage */
+    int32_t processes;           /* of the next stage */
     int stages;                  /* that it was timed in */
     int alarms[2];               /* of them, as slower and as faster */
     enum gate_verdict verdict;   /* so far */

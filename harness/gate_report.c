@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* What of the limit the error may grow by and still be the same error: other sums in another order
  * differ by less. A cache must not grow at all. */
@@ -64,10 +65,22 @@ static const char *reason_of(const struct gate_comparison *one)
     return one->finding.why ? one->finding.why : "it alarmed once, and not again";
 }
 
-static void print_one(const struct gate_comparison *one)
+/* The longest names, so that columns fit. */
+static void widths(const struct gate_run *run, int *cases, int *kernels)
+{
+    *cases = *kernels = 0;
+    for (int i = 0; i < run->count; i++) {
+        int one = (int)strlen(run->comparisons[i].case_name);
+        int kernel = (int)strlen(run->comparisons[i].kernel);
+        *cases = one > *cases ? one : *cases;
+        *kernels = kernel > *kernels ? kernel : *kernels;
+    }
+}
+
+static void print_one(const struct gate_comparison *one, int cases, int kernels)
 {
     const struct gate_finding *f = &one->finding;
-    printf("%-62s %-19s ", one->case_name, one->kernel);
+    printf("%-*s %-*s ", cases, one->case_name, kernels, one->kernel);
     if (gate_timed(one))
         printf("%+7.2f  %+7.2f to %+6.2f  %+6.2f  ", percent(f->head.median),
                percent(fmin(f->head.low, f->low)), percent(fmax(f->head.high, f->high)),
@@ -87,10 +100,12 @@ static void print_one(const struct gate_comparison *one)
 void gate_print(const struct gate_run *run)
 {
     struct gate_counts counts = gate_count(run);
-    printf("%-62s %-19s %7s  %17s  %6s  verdict\n", "time after / before, % of change", "kernel",
-           "median", "interval", "A/A");
+    int cases, kernels;
+    widths(run, &cases, &kernels);
+    printf("%-*s %-*s %7s  %17s  %6s  verdict\n", cases, "time after / before, % of change",
+           kernels, "kernel", "median", "interval", "A/A");
     for (int i = 0; i < run->count; i++)
-        print_one(&run->comparisons[i]);
+        print_one(&run->comparisons[i], cases, kernels);
     printf("%d comparisons: %d slower, %d faster, %d equal within %.3g %%, %d unresolved, %d with "
            "a larger cache, %d with a larger error, %d broken, %d wrong before\n",
            counts.comparisons, counts.verdicts[GATE_SLOWER], counts.verdicts[GATE_FASTER],
@@ -118,6 +133,18 @@ static json_t *paired_json(const struct paired *paired)
                      figure(paired->p));
 }
 
+/* Every round of the latest stage, as logarithms of ratios. */
+static json_t *rounds_json(const struct gate_series *series)
+{
+    json_t *head = json_array(), *control = json_array(), *process = json_array();
+    for (int i = 0; i < series->n; i++) {
+        json_array_append_new(head, figure(series->head[i]));
+        json_array_append_new(control, figure(series->control[i]));
+        json_array_append_new(process, json_integer(series->process[i]));
+    }
+    return json_pack("{s:o, s:o, s:o}", "head", head, "control", control, "process", process);
+}
+
 static json_t *comparison_json(const struct gate_comparison *one)
 {
     const struct gate_finding *f = &one->finding;
@@ -138,6 +165,7 @@ static json_t *comparison_json(const struct gate_comparison *one)
         "involuntary_switches", (json_int_t)one->involuntary_switches);
     json_object_update(all, timed);
     json_decref(timed);
+    json_object_set_new(all, "log_ratios", rounds_json(&one->series));
     return all;
 }
 

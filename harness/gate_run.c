@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* That make a change. */
+enum { ALARMS = 2 };
+
 static bool supported(const struct mla_kernel *kernel, const struct bench_case *c)
 {
     struct mla_problem problem = {0};
@@ -34,7 +37,8 @@ static int list_comparisons(struct gate_run *run, struct mla_error *error)
                 !supported(catalogue_find(base, name), c))
                 continue;
             struct gate_comparison *one = &run->comparisons[run->count++];
-            *one = (struct gate_comparison){.suite_case = i, .verdict = GATE_UNRESOLVED};
+            *one = (struct gate_comparison){
+                .suite_case = i, .processes = run->processes, .verdict = GATE_UNRESOLVED};
             case_name(c, one->case_name);
             snprintf(one->kernel, sizeof one->kernel, "%s", name);
         }
@@ -64,7 +68,7 @@ static int run_comparison(struct gate_run *run, const struct gate_case *gc,
     if (stage == 0)
         code = gate_case_check(gc, one, error);
     if (!code && gate_timed(one))
-        code = gate_case_time(gc, one, run->processes << stage, run->rounds, error);
+        code = gate_case_time(gc, one, one->processes, run->rounds, error);
     return code;
 }
 
@@ -95,12 +99,16 @@ static int run_case(struct gate_run *run, int suite_case, int stage, struct mla_
     return code;
 }
 
-static enum gate_verdict settle(struct gate_comparison *one)
+/* What alarmed is asked again as it was, what is in doubt more thoroughly. */
+static void settle(struct gate_comparison *one)
 {
     enum gate_verdict now = one->finding.verdict;
-    if (now == GATE_EQUAL || now == GATE_UNRESOLVED)
-        return now;
-    return ++one->alarms[now == GATE_FASTER] >= 2 ? now : GATE_UNRESOLVED;
+    bool alarm = now == GATE_SLOWER || now == GATE_FASTER;
+    if (now == GATE_UNRESOLVED)
+        one->processes *= 2;
+    if (alarm && ++one->alarms[now == GATE_FASTER] < ALARMS)
+        now = GATE_UNRESOLVED;
+    one->verdict = now;
 }
 
 /* Judges those that took part in a stage, together. */
@@ -124,7 +132,7 @@ static int judge(struct gate_run *run, int stage, struct mla_error *error)
         if (one->stages != stage + 1)
             continue;
         one->finding = findings[count++];
-        one->verdict = settle(one);
+        settle(one);
     }
     free(series);
     free(findings);

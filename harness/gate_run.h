@@ -20,13 +20,14 @@ struct gate_run {
     struct progress progress;
 };
 
-/* At most so many stages, each with twice the processes of the one before. */
+/* At most so many. */
 enum { GATE_STAGES = 3 };
 
-/* Compares the kernels that both builds have and the suite's cases want. What alarms, and what is
- * not resolved, is timed again in the next stage: a change is one when it has alarmed twice, and
- * what is found equal is equal. Returns 0 whatever was found, MLA_BAD_INPUT if there is nothing to
- * compare, MLA_MACHINE or MLA_INTERRUPTED. gate_run_free is to follow. */
+/* Compares the kernels that both builds have and the suite's cases want. What alarms is timed again
+ * in the next stage, in new processes, and what is not resolved in twice as many: a change is one
+ * when it has alarmed twice, and what is found equal is equal. Returns 0 whatever was found,
+ * MLA_BAD_INPUT if there is nothing to compare, MLA_MACHINE or MLA_INTERRUPTED. gate_run_free is to
+ * follow. */
 int gate_run(struct gate_run *run, struct mla_error *error);
 void gate_run_free(struct gate_run *run);
 

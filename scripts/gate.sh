@@ -30,7 +30,9 @@ else
     git worktree add --quiet --force --detach "$work" "$commit"
 fi
 echo "base: $(git log -1 --format='%h %s' "$commit")"
-make -C "$work" --no-print-directory BUILD=build build/libmlakernels.so >"$build/base.log" 2>&1 || {
+# What make was told on its command line is in the environment too; its own jobs are not to be had.
+unset MAKEFLAGS MFLAGS
+make -C "$work" -j"$(nproc)" BUILD=build build/libmlakernels.so >"$build/base.log" 2>&1 || {
     cat "$build/base.log" >&2
     echo "make check: $revision does not build" >&2
     exit 2
