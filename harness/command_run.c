@@ -183,10 +183,10 @@ static int write_files(const struct run *run, const struct options *options, int
     if (run->saver)
         code = conclude(code, saver_close(run->saver, &late), &late, error);
     if (options->junit)
-        code = conclude(
-            code,
-            junit_write(options->junit, &run->tally, run->catalogue, run->result->context, &late),
-            &late, error);
+        code = conclude(code,
+                        junit_write(options->junit, "mlabench verify", &run->tally, run->catalogue,
+                                    run->result->context, &late),
+                        &late, error);
     return code;
 }
 

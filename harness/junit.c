@@ -171,8 +171,9 @@ static void write_failure(FILE *file, const struct testcase *testcase, const str
         escaped(file, outcome->check);
         fputs(": ", file);
         escaped(file, outcome->reason);
-        fputs("\nagain with: ", file);
-        escaped(file, outcome->reproduce);
+        if (outcome->reproduce)
+            fputs("\nagain with: ", file);
+        escaped(file, outcome->reproduce ? outcome->reproduce : "");
         fputc('\n', file);
         left--;
     }
@@ -198,13 +199,13 @@ static void write_testcase(FILE *file, const struct testcase *testcase, const ch
     }
 }
 
-/* A text or a number; what is absent is left out. */
+/* A text or a number; what is neither is left out. */
 static void write_property(FILE *file, const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
     char number[32];
     snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
-    if (!value)
+    if (!json_is_integer(value) && !json_is_string(value))
         return;
     fputs("      <property", file);
     attribute(file, "name", name);
@@ -229,12 +230,13 @@ static void write_origin(FILE *file, const json_t *context)
     fputs("    </properties>\n", file);
 }
 
-static void write_all(FILE *file, const struct testcase *cases, int count,
+static void write_all(FILE *file, const char *title, const struct testcase *cases, int count,
                       const struct tally *tally, const struct catalogue *catalogue,
                       const json_t *context)
 {
     struct counts counts = count_cases(cases, count, -1);
-    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"mlabench verify\"", file);
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", file);
+    attribute(file, "name", title);
     write_counts(file, &counts);
     fputs(">\n", file);
     for (int i = 0; i < count; i++) {
@@ -263,8 +265,8 @@ int junit_check(const char *path, struct mla_error *error)
     return code;
 }
 
-int junit_write(const char *path, const struct tally *tally, const struct catalogue *catalogue,
-                const json_t *context, struct mla_error *error)
+int junit_write(const char *path, const char *title, const struct tally *tally,
+                const struct catalogue *catalogue, const json_t *context, struct mla_error *error)
 {
     struct out_file out;
     int count = 0;
@@ -273,7 +275,7 @@ int junit_write(const char *path, const struct tally *tally, const struct catalo
         return mla_fail(error, MLA_MACHINE, "cannot write %s: no memory for every outcome", path);
     int code = out_replace(&out, path, error);
     if (!code) {
-        write_all(out.file, cases, count, tally, catalogue, context);
+        write_all(out.file, title, cases, count, tally, catalogue, context);
         code = out_close(&out, error);
     }
     free(cases);

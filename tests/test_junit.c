@@ -154,10 +154,10 @@ static void write_tally(struct tally *tally)
     char path[256];
     struct mla_error error = {""};
     json_t *context =
-        json_pack("{s:s, s:{s:s, s:i, s:s}}", "host_name", "h<o>st", "mlabench", "cpu",
-                  "A \"fast\" one", "seed", 7, "started", "2026-01-02T03:04:05+0000");
+        json_pack("{s:s, s:{s:s, s:i, s:s, s:[]}}", "host_name", "h<o>st", "mlabench", "cpu",
+                  "A \"fast\" one", "seed", 7, "started", "2026-01-02T03:04:05+0000", "suite");
     snprintf(path, sizeof path, "%s/new/folder/j.xml", folder);
-    int code = junit_write(path, tally, &catalogue, context, &error);
+    int code = junit_write(path, "mlabench <gate>", tally, &catalogue, context, &error);
     cr_assert(code == 0, "%s", error.message);
     read_text("new/folder/j.xml");
     assert_well_formed(output);
@@ -170,8 +170,9 @@ Test(junit, a_tally_without_outcomes_is_a_file)
     struct tally tally;
     open_tally(&tally);
     write_tally(&tally);
-    expect_text("<testsuites name=\"mlabench verify\" tests=\"0\" failures=\"0\" errors=\"0\" "
-                "skipped=\"0\" time=\"0.000000\">");
+    expect_text(
+        "<testsuites name=\"mlabench &#60;gate&#62;\" tests=\"0\" failures=\"0\" errors=\"0\" "
+        "skipped=\"0\" time=\"0.000000\">");
 }
 
 Test(junit, every_case_is_there_kernel_by_kernel)
@@ -237,6 +238,16 @@ Test(junit, hostile_texts_do_no_harm)
     expect_text("message=\"a&#10;b\xef\xbf\xbd\"");
 }
 
+Test(junit, a_failure_without_a_command_has_none)
+{
+    struct tally tally;
+    open_tally(&tally);
+    tally_fail(&tally, 0, "one", &(struct failure){.check = "slower", .reason = "20 %"});
+    write_tally(&tally);
+    expect_text("type=\"slower\">slower: 20 %\n</failure>");
+    cr_assert(!strstr(output, "again with") && !strstr(output, "\"suite\""), "%s", output);
+}
+
 /* The message's end may fall into a character. */
 Test(junit, long_texts_are_cut_whole)
 {
@@ -261,6 +272,7 @@ Test(junit, verify_writes_it)
     read_text("j.xml");
     assert_well_formed(output);
     expect_text("tests=\"4\" failures=\"0\"");
+    expect_text("<testsuites name=\"mlabench verify\" tests");
     expect_text("<testsuite name=\"naive\" tests=\"2\"");
     expect_text("name=\"tiny/decode/cached:17/new:1/batch:1/threads:1/fp32\"");
     expect_text("<property name=\"suite\" value=\"by-hand\"/>");
@@ -299,7 +311,7 @@ Test(junit, a_disk_that_fills_up_is_told_at_the_end)
     snprintf(path, sizeof path, "%s/j.xml", folder);
     snprintf(part, sizeof part, "%s/j.xml.part", folder);
     cr_assert(symlink("/dev/full", part) == 0);
-    cr_assert(junit_write(path, &tally, &catalogue, NULL, &error) == MLA_MACHINE);
+    cr_assert(junit_write(path, "t", &tally, &catalogue, NULL, &error) == MLA_MACHINE);
     cr_assert(strstr(error.message, "j.xml: No space left on device"), "%s", error.message);
     read_text("j.xml");
     cr_assert(strcmp(output, "before") == 0);
