@@ -4,7 +4,10 @@
 #include "harness/commands.h"
 #include "harness/cpu.h"
 #include "harness/gate_report.h"
+#include "harness/gate_tally.h"
 #include "harness/interrupt.h"
+#include "harness/junit.h"
+#include "harness/result.h"
 
 #include <stdio.h>
 
@@ -35,21 +38,53 @@ static int conclude(const struct gate_counts *counts, struct mla_error *error)
     return 0;
 }
 
-static int run_gate(struct gate_run *run, const struct options *options, struct mla_error *error)
+static void print(const struct gate_run *run, bool as_json)
 {
-    int code = gate_run(run, error);
+    if (!as_json) {
+        gate_print(run);
+        return;
+    }
+    json_t *all = gate_json(run);
+    json_dumpf(all, stdout, JSON_INDENT(1));
+    putchar('\n');
+    json_decref(all);
+}
+
+/* With what is known of machine, build and command line. */
+static int write_junit(const struct gate_run *run, const char *path, int count, char **arguments,
+                       struct mla_error *error)
+{
+    const struct catalogue *head = &run->libraries->head;
+    struct result result = {.path = ""};
+    struct tally tally = {.count = 0};
+    int code = result_create(&result, NULL, count, arguments, error);
+    if (!code)
+        code = tally_create(&tally, head, error);
+    if (!code) {
+        tally.keeps_outcomes = true;
+        gate_tally(run, &tally);
+        json_object_set_new(result.mlabench, "suite", json_string(run->suite->name));
+        json_object_set_new(result.mlabench, "seed", json_integer((json_int_t)run->seed));
+        code = junit_write(path, "mlabench gate", &tally, head, result.context, error);
+    }
+    tally_destroy(&tally);
+    result_destroy(&result);
+    return code;
+}
+
+static int run_gate(struct gate_run *run, const struct options *options, int count,
+                    char **arguments, struct mla_error *error)
+{
+    int code = options->junit ? junit_check(options->junit, error) : 0;
+    if (!code)
+        code = gate_run(run, error);
     if (code)
         return code;
     struct gate_counts counts = gate_count(run);
-    if (options->json) {
-        json_t *all = gate_json(run);
-        json_dumpf(all, stdout, JSON_INDENT(1));
-        putchar('\n');
-        json_decref(all);
-    } else {
-        gate_print(run);
-    }
-    return conclude(&counts, error);
+    print(run, options->json);
+    if (options->junit)
+        code = write_junit(run, options->junit, count, arguments, error);
+    return code ? code : conclude(&counts, error);
 }
 
 int command_gate(const struct options *options, const struct paths *paths, int count,
@@ -57,8 +92,6 @@ int command_gate(const struct options *options, const struct paths *paths, int c
 {
     struct suite suite = {.count = 0};
     struct gate_libraries libraries = {.folder = ""};
-    (void)count;
-    (void)arguments;
     if (!options->base || !options->head)
         return mla_fail(error, MLA_BAD_INPUT,
                         "gate needs --base and --head, two builds' libmlakernels.so: "
@@ -78,7 +111,7 @@ int command_gate(const struct options *options, const struct paths *paths, int c
     if (!code)
         code = suite_check_kernels(&suite, libraries.head.names, libraries.head.count, error);
     if (!code)
-        code = run_gate(&run, options, error);
+        code = run_gate(&run, options, count, arguments, error);
     gate_run_free(&run);
     gate_libraries_close(&libraries);
     suite_free(&suite);

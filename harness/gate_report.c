@@ -9,17 +9,17 @@
  * differ by less. A cache must not grow at all. */
 static const double error_growth = 0.05;
 
-static bool cache_grew(const struct gate_comparison *one)
+bool gate_cache_grew(const struct gate_comparison *one)
 {
     return gate_timed(one) && one->head.cache_bytes > one->base.cache_bytes;
 }
 
-static bool error_grew(const struct gate_comparison *one)
+bool gate_error_grew(const struct gate_comparison *one)
 {
     return gate_timed(one) && one->head.error > one->base.error + error_growth;
 }
 
-static bool is_broken(const struct gate_comparison *one)
+bool gate_broken(const struct gate_comparison *one)
 {
     return one->base.passed && !one->head.passed;
 }
@@ -31,32 +31,31 @@ struct gate_counts gate_count(const struct gate_run *run)
         const struct gate_comparison *one = &run->comparisons[i];
         if (gate_timed(one))
             counts.verdicts[one->verdict]++;
-        counts.cache += cache_grew(one);
-        counts.error += error_grew(one);
-        counts.broken += is_broken(one);
+        counts.cache += gate_cache_grew(one);
+        counts.error += gate_error_grew(one);
+        counts.broken += gate_broken(one);
         counts.wrong_before += !one->base.passed;
     }
     return counts;
 }
 
-static double percent(double log_ratio)
+double gate_percent(double log_ratio)
 {
     return 100 * expm1(log_ratio);
 }
 
 static const char *verdict_of(const struct gate_comparison *one)
 {
-    if (is_broken(one))
+    if (gate_broken(one))
         return "BROKEN";
     if (!one->base.passed)
         return "not compared";
     return one->verdict == GATE_SLOWER ? "SLOWER" : gate_verdict_names[one->verdict];
 }
 
-/* Why, where the figures do not say it; "" where they do. */
-static const char *reason_of(const struct gate_comparison *one)
+const char *gate_reason(const struct gate_comparison *one)
 {
-    if (is_broken(one))
+    if (gate_broken(one))
         return one->head.reason;
     if (!one->base.passed)
         return one->base.reason;
@@ -82,17 +81,17 @@ static void print_one(const struct gate_comparison *one, int cases, int kernels)
     const struct gate_finding *f = &one->finding;
     printf("%-*s %-*s ", cases, one->case_name, kernels, one->kernel);
     if (gate_timed(one))
-        printf("%+7.2f  %+7.2f to %+6.2f  %+6.2f  ", percent(f->head.median),
-               percent(fmin(f->head.low, f->low)), percent(fmax(f->head.high, f->high)),
-               percent(f->control.median));
+        printf("%+7.2f  %+7.2f to %+6.2f  %+6.2f  ", gate_percent(f->head.median),
+               gate_percent(fmin(f->head.low, f->low)), gate_percent(fmax(f->head.high, f->high)),
+               gate_percent(f->control.median));
     else
         printf("%7s  %17s  %6s  ", "-", "-", "-");
-    const char *reason = reason_of(one);
+    const char *reason = gate_reason(one);
     printf("%s%s%s", verdict_of(one), *reason ? ": " : "", reason);
-    if (cache_grew(one))
+    if (gate_cache_grew(one))
         printf("; THE CACHE GREW from %lld to %lld bytes", (long long)one->base.cache_bytes,
                (long long)one->head.cache_bytes);
-    if (error_grew(one))
+    if (gate_error_grew(one))
         printf("; THE ERROR GREW from %.3f to %.3f of the limit", one->base.error, one->head.error);
     putchar('\n');
 }
@@ -128,8 +127,9 @@ static json_t *check_json(const struct gate_check *check)
 static json_t *paired_json(const struct paired *paired)
 {
     return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "rounds", paired->n, "median_pct",
-                     figure(percent(paired->median)), "low_pct", figure(percent(paired->low)),
-                     "high_pct", figure(percent(paired->high)), "sure", figure(paired->sure), "p",
+                     figure(gate_percent(paired->median)), "low_pct",
+                     figure(gate_percent(paired->low)), "high_pct",
+                     figure(gate_percent(paired->high)), "sure", figure(paired->sure), "p",
                      figure(paired->p));
 }
 
@@ -149,14 +149,14 @@ static json_t *comparison_json(const struct gate_comparison *one)
 {
     const struct gate_finding *f = &one->finding;
     json_t *all = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "case", one->case_name, "kernel",
-                            one->kernel, "verdict", verdict_of(one), "reason", reason_of(one),
+                            one->kernel, "verdict", verdict_of(one), "reason", gate_reason(one),
                             "base", check_json(&one->base), "head", check_json(&one->head));
-    json_object_set_new(all, "cache_grew", json_boolean(cache_grew(one)));
-    json_object_set_new(all, "error_grew", json_boolean(error_grew(one)));
+    json_object_set_new(all, "cache_grew", json_boolean(gate_cache_grew(one)));
+    json_object_set_new(all, "error_grew", json_boolean(gate_error_grew(one)));
     if (!gate_timed(one))
         return all;
-    json_t *bootstrap = json_pack("{s:o, s:o}", "low_pct", figure(percent(f->low)), "high_pct",
-                                  figure(percent(f->high)));
+    json_t *bootstrap = json_pack("{s:o, s:o}", "low_pct", figure(gate_percent(f->low)), "high_pct",
+                                  figure(gate_percent(f->high)));
     json_t *timed = json_pack(
         "{s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:f, s:I}", "stages", one->stages, "processes",
         (int)one->series.processes, "alarms_slower", one->alarms[0], "alarms_faster",

@@ -17,6 +17,17 @@ struct gate_counts {
     int wrong_before;                  /* neither timed nor broken */
 };
 
+/* A cache must not grow at all, an error by no more than a little. */
+bool gate_cache_grew(const struct gate_comparison *one);
+bool gate_error_grew(const struct gate_comparison *one);
+bool gate_broken(const struct gate_comparison *one);
+
+/* Why, where the figures do not say it; "" where they do. Borrowed. */
+const char *gate_reason(const struct gate_comparison *one);
+
+/* Of a logarithm of a ratio. */
+double gate_percent(double log_ratio);
+
 struct gate_counts gate_count(const struct gate_run *run);
 
 /* A line per comparison, then the counts. */

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Runs the README's commands, in order, in a copy of the checkout: every ```sh block, except those
 # that follow a line <!-- not run: REASON -->, which are named with it, and those that follow
-# <!-- run by .ci/run -->, whose commands have to stand there as they are.
+# <!-- run by .ci/run -->, whose commands have to stand there as they are. And of a ```yaml block, which
+# is a workflow for GitHub Actions, the steps that run commands, as if it were asked to merge into
+# what is committed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,6 +15,9 @@ trap 'rm -rf "$work"' EXIT
 awk -v work="$work" '
     /^<!-- not run: .* -->$/ { reason = $0; gsub(/^<!-- not run: | -->$/, "", reason); next }
     /^<!-- run by .ci\/run -->$/ { ci = 1; next }
+    /^```yaml$/ { n++
+        file = sprintf("%s/%02d.yaml", work, n)
+        open = 1; reason = ""; next }
     /^```sh$/ { n++
         file = sprintf("%s/%02d.%s", work, n, ci ? "ci" : reason == "" ? "sh" : "skip")
         if (reason != "") print reason > file
@@ -24,6 +29,15 @@ awk -v work="$work" '
 ' "$readme"
 
 shopt -s nullglob
+for workflow in "$work"/??.yaml; do
+    python3 - "$workflow" > "${workflow%.yaml}.sh" <<'END'
+import sys
+import yaml
+jobs = yaml.safe_load(open(sys.argv[1], encoding="utf-8"))["jobs"]
+for step in (step for job in jobs.values() for step in job["steps"] if "run" in step):
+    print(step["run"].replace("${{ github.base_ref }}", "base"))
+END
+done
 blocks=("$work"/??.sh "$work"/??.skip "$work"/??.ci)
 [ "${#blocks[@]}" -gt 0 ] || {
     echo "check_readme: $readme has no command block"
@@ -32,6 +46,7 @@ blocks=("$work"/??.sh "$work"/??.skip "$work"/??.ci)
 
 # What a clone would hold, with the changes that are not committed yet.
 git clone -q . "$work/mlabench" 2>/dev/null
+git -C "$work/mlabench" update-ref refs/remotes/origin/base HEAD
 git ls-files -co --exclude-standard -z | while IFS= read -r -d '' file; do
     [ ! -f "$file" ] || printf '%s\0' "$file"
 done | tar --null -T - -cf - | tar -C "$work/mlabench" -xf -

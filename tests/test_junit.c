@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -284,6 +285,32 @@ Test(junit, verify_writes_it)
     assert_well_formed(output);
     expect_text("<failure message=\"random: lse is ");
     expect_text("--kernel wrong --model tiny --cached 9 ");
+}
+
+Test(junit, gate_writes_it)
+{
+    write_file("short.json",
+               "{\"summary\": \"short\", \"time_limit_s\": 60, \"repetition_ms\": 0.2,"
+               "\"kernel_time_limit_s\": 1, \"repetitions\": 10, \"cases\": [{"
+               "\"models\": [\"tiny\"], \"cached\": [9], \"threads\": [1],"
+               "\"kernels\": [\"naive\", \"absorbed\"]}]}");
+    cr_assert(setenv("MLABENCH_CHANGE", "larger:64", 1) == 0);
+    EXPECT(3,
+           "gate -q --base #/tests/plugins/unchanged.so --head #/tests/plugins/changed.so "
+           "--suite @/short.json --junit @/g.xml",
+           "2 with a larger cache");
+    read_text("g.xml");
+    assert_well_formed(output);
+    expect_text("<testsuites name=\"mlabench gate\" tests=\"2\" failures=\"2\"");
+    expect_text("<failure message=\"cache bytes: ");
+    expect_text("<property name=\"suite\" value=\"short\"/>");
+    cr_assert(setenv("MLABENCH_CHANGE", "wrong", 1) == 0);
+    EXPECT(1,
+           "gate -q --base #/tests/plugins/unchanged.so --head #/tests/plugins/changed.so "
+           "--suite @/short.json --junit @/g.xml",
+           "2 broken");
+    read_text("g.xml");
+    expect_text("<failure message=\"verification: ");
 }
 
 Test(junit, a_file_that_cannot_be_is_refused_before_the_run)

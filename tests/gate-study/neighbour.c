@@ -16,6 +16,7 @@
 enum { BYTES = 128 << 20, CHUNK = 1 << 20, MULTIPLICATIONS = 100000 };
 
 static volatile double sink;
+static char memory[BYTES];
 
 static uint64_t draw(uint64_t *state)
 {
@@ -53,12 +54,11 @@ int main(int count, char **arguments)
 {
     cpu_set_t set;
     uint64_t state = count == 3 ? strtoull(arguments[2], NULL, 10) : 0;
-    char *memory = malloc(BYTES);
     CPU_ZERO(&set);
     if (count == 3)
         CPU_SET(strtoul(arguments[1], NULL, 10), &set);
-    if (!memory || sched_setaffinity(0, sizeof set, &set)) {
-        fputs("usage: neighbour CPU SEED; a CPU of this machine, and 128 MiB\n", stderr);
+    if (sched_setaffinity(0, sizeof set, &set)) {
+        fputs("usage: neighbour CPU SEED; a CPU of this machine\n", stderr);
         return 2;
     }
     memset(memory, 1, BYTES);
