@@ -16,6 +16,10 @@
 #include "kernels/kernels.def"
 #undef KERNEL
 
+#ifndef CHANGED_BY
+#define CHANGED_BY "MLABENCH_CHANGE"
+#endif
+
 enum { CALIBRATIONS = 5, CALIBRATION = 200000 };
 
 static volatile double sink;
