@@ -35,6 +35,8 @@ static const struct row rows[] = {
     {"suite", 0, TEXT, "NAME|FILE", RUNS | COMMAND_GATE, AT(suite),
      "what to run: configs/suites/NAME.json, or a file (run: default, verify: verify, gate: "
      "quick)"},
+    {"shard", 0, TEXT, "i/n", RUNS, AT(shard),
+     "the i-th of n parts of the suite, for machines that share it; report joins results"},
     {"out", 0, TEXT, "DIR", COMMAND_RUN | COMMAND_REPORT, AT(out),
      "where result.json and the report go (run: results/DATE-SUITE)"},
     {"kernel", 0, TEXT, "GLOB,...", RUNS | COMMAND_JUDGE | COMMAND_GATE, AT(by_hand.kernels),
@@ -201,11 +203,11 @@ int options_read(enum command_bit command, int count, char **arguments, struct o
     if (options->random_cases && (options->suite || options->case_given))
         return mla_fail(error, MLA_BAD_INPUT,
                         "--random and a suite or a case by hand exclude each other");
-    if (options->replay &&
-        (options->suite || options->case_given || options->random_cases || options->seed_given))
+    if (options->replay && (options->shard || options->suite || options->case_given ||
+                            options->random_cases || options->seed_given))
         return mla_fail(error, MLA_BAD_INPUT,
-                        "--replay and a suite, a case by hand, --random or --seed exclude each "
-                        "other");
+                        "--replay and a suite, a case by hand, --random, --shard or --seed exclude "
+                        "each other");
     if (options->file_count > 0 && command != COMMAND_REPORT && command != COMMAND_LIST)
         return mla_fail(error, MLA_BAD_INPUT, "mlabench %s takes no argument '%s'", arguments[0],
                         options->files[0]);

@@ -25,6 +25,7 @@ enum command_bit {
 
 struct options {
     const char *suite; /* NULL if not given */
+    const char *shard; /* "i/n", NULL if not given */
     const char *out;
     struct case_options by_hand;
     bool case_given; /* any of by_hand but kernels */
