@@ -17,8 +17,8 @@ static const struct command commands[] = {
     {"list", COMMAND_LIST, "[kernels|models|suites|inputs|certificate]", "what there is to run",
      command_list},
     {"memory", COMMAND_MEMORY, "", "KV-cache bytes by model, cache and format", command_memory},
-    {"report", COMMAND_REPORT, "RESULT.json", "plots and report of a run, from its result.json",
-     command_report},
+    {"report", COMMAND_REPORT, "RESULT.json...",
+     "plots and report of a run, from its result.json or those of its shards", command_report},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -38,7 +38,7 @@ static const struct row rows[] = {
     {"shard", 0, TEXT, "i/n", RUNS, AT(shard),
      "the i-th of n parts of the suite, for machines that share it; report joins results"},
     {"out", 0, TEXT, "DIR", COMMAND_RUN | COMMAND_REPORT, AT(out),
-     "where result.json and the report go (run: results/DATE-SUITE)"},
+     "where result.json and the report go (run: results/DATE-SUITE; report: beside its file)"},
     {"kernel", 0, TEXT, "GLOB,...", RUNS | COMMAND_JUDGE | COMMAND_GATE, AT(by_hand.kernels),
      "only kernels that match"},
     {"model", 0, CASE_TEXT, "NAME,...|FILE|all", RUNS | COMMAND_MEMORY, AT(by_hand.models),

@@ -333,6 +333,13 @@ int result_table_read(const char *path, struct result_table *table, struct mla_e
                         "%s: line %d, column %d: %s; accepted is a "
                         "result.json as `mlabench run` writes it",
                         path, where.line, where.column, where.text);
+    return result_table_take(table->root, path, table, error);
+}
+
+int result_table_take(json_t *root, const char *path, struct result_table *table,
+                      struct mla_error *error)
+{
+    *table = (struct result_table){.root = root};
     table->context = json_object_get(table->root, "context");
     table->mlabench = json_object_get(table->context, "mlabench");
     int code = gather(path, table, error);

@@ -54,6 +54,10 @@ struct result_table {
 /* Returns 0, MLA_BAD_INPUT (file, field, what was found and what is accepted) or MLA_MACHINE (the
  * file cannot be read, no memory). Entries other than iterations (aggregates) are passed over. */
 int result_table_read(const char *path, struct result_table *table, struct mla_error *error);
+/* The same of what such a file holds, or would; `root` then is the table's, whatever is returned.
+ * `path`: for messages. */
+int result_table_take(json_t *root, const char *path, struct result_table *table,
+                      struct mla_error *error);
 void result_table_destroy(struct result_table *table);
 
 /* Of a member over the row's repetitions, nulls left out. `object`: the member of the entry that
