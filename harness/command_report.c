@@ -4,23 +4,28 @@
 #include "harness/commands.h"
 #include "harness/out_file.h"
 #include "harness/report.h"
+#include "harness/report_runs.h"
 #include "harness/runs.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+static void tell(const struct report_outcome *outcome, const char *folder)
+{
+    if (!outcome->plotted)
+        fprintf(stderr, "no plots: %s\n", outcome->note);
+    printf("report: %s/report.html, %s/report.md\n", folder, folder);
+}
+
 static int write_report(const char *path, const char *folder, const struct paths *paths,
                         struct mla_error *error)
 {
     struct report_outcome outcome;
     int code = report_write(path, folder, paths->plots, &outcome, error);
-    if (code)
-        return code;
-    if (!outcome.plotted)
-        fprintf(stderr, "no plots: %s\n", outcome.note);
-    printf("report: %s/report.html, %s/report.md\n", folder, folder);
-    return 0;
+    if (!code)
+        tell(&outcome, folder);
+    return code;
 }
 
 static int report_one(const char *path, const struct options *options, const struct paths *paths,
@@ -38,16 +43,26 @@ static int report_one(const char *path, const struct options *options, const str
     return code ? code : write_report(path, folder, paths, error);
 }
 
-/* What is read must not be written over. */
-static int check_out(const struct options *options, const char *result, struct mla_error *error)
+static bool same_file(const char *one, const char *other)
 {
-    struct stat out, in;
-    for (int i = 0; i < options->file_count; i++)
-        if (stat(result, &out) == 0 && stat(options->files[i], &in) == 0 &&
-            out.st_dev == in.st_dev && out.st_ino == in.st_ino)
+    struct stat a, b;
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
+/* Neither what is read nor the report of one of the runs must be written over. */
+static int check_out(const struct options *options, struct mla_error *error)
+{
+    for (int i = 0; i < options->file_count; i++) {
+        char folder[PATH_LENGTH + 8];
+        const char *file = options->files[i], *slash = strrchr(file, '/');
+        snprintf(folder, sizeof folder, "%.*s/.", slash ? (int)(slash - file) : 1,
+                 slash ? file : ".");
+        if (same_file(options->out, folder))
             return mla_fail(error, MLA_BAD_INPUT,
                             "--out is %s, the folder of %s: another one is needed", options->out,
-                            options->files[i]);
+                            file);
+    }
     return 0;
 }
 
@@ -82,31 +97,46 @@ static int write_joined(const struct stored_run *run, const char *path, struct m
     return code;
 }
 
+/* Joined runs are kept beside the report: the only one as result.json, of several as run1.json. */
+static int write_several(const struct stored_runs *runs, const struct options *options,
+                         const struct paths *paths, struct mla_error *error)
+{
+    struct report_outcome outcome;
+    char path[PATH_LENGTH + 32];
+    int code = 0;
+    for (int i = 0; i < runs->count && !code; i++) {
+        snprintf(path, sizeof path, "%s/%s", options->out, "result.json");
+        if (runs->count > 1)
+            snprintf(path, sizeof path, "%s/run%d.json", options->out, i + 1);
+        tell_missing(&runs->items[i]);
+        if (runs->items[i].shards)
+            code = write_joined(&runs->items[i], path, error);
+    }
+    if (code)
+        return code;
+    if (runs->count == 1)
+        return write_report(path, options->out, paths, error);
+    code = report_runs_write(runs, options->out, paths->plots, &outcome, error);
+    if (!code)
+        tell(&outcome, options->out);
+    return code;
+}
+
 static int report_several(const struct options *options, const struct paths *paths,
                           struct mla_error *error)
 {
-    char path[PATH_LENGTH + 32];
     struct stored_runs runs;
     if (!options->out)
         return mla_fail(error, MLA_BAD_INPUT,
                         "mlabench report of several files needs --out, a folder of their own");
-    snprintf(path, sizeof path, "%s/result.json", options->out);
-    int code = check_out(options, path, error);
+    int code = check_out(options, error);
     if (!code)
         code = runs_read(options->files, options->file_count, &runs, error);
     if (code)
         return code;
-    for (int i = 0; i < runs.count; i++)
-        tell_missing(&runs.items[i]);
-    if (runs.count > 1)
-        code = mla_fail(error, MLA_BAD_INPUT,
-                        "%s and %s are not of one run: suite, seed, program and kind of machine "
-                        "have to be the same",
-                        runs.items[0].path, runs.items[1].path);
-    else
-        code = write_joined(&runs.items[0], path, error);
+    code = write_several(&runs, options, paths, error);
     runs_destroy(&runs);
-    return code ? code : write_report(path, options->out, paths, error);
+    return code;
 }
 
 int command_report(const struct options *options, const struct paths *paths, int count,
@@ -116,7 +146,7 @@ int command_report(const struct options *options, const struct paths *paths, int
     (void)arguments;
     if (options->file_count < 1)
         return mla_fail(error, MLA_BAD_INPUT,
-                        "mlabench report takes a result.json, or those of a suite's shards");
+                        "mlabench report takes a result.json, or several to join or compare");
     return options->file_count == 1 ? report_one(options->files[0], options, paths, error)
                                     : report_several(options, paths, error);
 }

@@ -18,7 +18,8 @@ static const struct command commands[] = {
      command_list},
     {"memory", COMMAND_MEMORY, "", "KV-cache bytes by model, cache and format", command_memory},
     {"report", COMMAND_REPORT, "RESULT.json...",
-     "plots and report of a run, from its result.json or those of its shards", command_report},
+     "plots and report of a run, its result.json in one piece or in shards, or of several",
+     command_report},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -54,7 +54,7 @@ static void machine(struct document *doc, const struct result_table *table)
     f->end_table(doc);
 }
 
-static void ceiling_cell(const json_t *ceiling, const char *unit, char *text, size_t size)
+void report_ceiling(const json_t *ceiling, const char *unit, char *text, unsigned long size)
 {
     double median = result_number(ceiling, "median");
     if (isfinite(median))
@@ -85,10 +85,10 @@ static void ceilings(struct document *doc, const struct result_table *table)
     json_object_foreach(peaks, threads, peak)
     {
         char cells[4][192];
-        ceiling_cell(peak, "GFLOP/s", cells[0], sizeof cells[0]);
+        report_ceiling(peak, "GFLOP/s", cells[0], sizeof cells[0]);
         for (int i = 0; i < 3; i++)
-            ceiling_cell(json_object_get(json_object_get(bandwidth, threads), levels[i]), "GB/s",
-                         cells[i + 1], sizeof cells[0]);
+            report_ceiling(json_object_get(json_object_get(bandwidth, threads), levels[i]), "GB/s",
+                           cells[i + 1], sizeof cells[0]);
         f->row(doc, align, (const char *const[]){threads, cells[0], cells[1], cells[2], cells[3]});
     }
     f->end_table(doc);

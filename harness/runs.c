@@ -2,6 +2,7 @@
 #include "harness/runs.h"
 
 #include "harness/merge.h"
+#include "harness/run_labels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,8 @@ int runs_read(char *const *files, int count, struct stored_runs *runs, struct ml
     free(r.taken);
     if (code)
         runs_destroy(runs);
+    else
+        run_labels(runs);
     return code;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs that were stored: results read from files, those of one run's shards joined. */
+ * Runs that were stored: results read from files, those of one run's shards joined, each with a
+ * label that tells it from the others. */
 #ifndef MLABENCH_RUNS_H
 #define MLABENCH_RUNS_H
 
@@ -15,6 +16,7 @@ struct stored_run {
     int shards;            /* that its suite was split into; 0: it was not, and is as it was read */
     int files;             /* that it was joined from */
     const json_t *missing; /* numbers of the shards that were not given, or NULL */
+    char label[96];        /* harness/run_labels.h */
 };
 
 struct stored_runs {
