@@ -97,13 +97,23 @@ static int write_joined(const struct stored_run *run, const char *path, struct m
     return code;
 }
 
+static int refuse_twins(const struct stored_runs *runs, struct mla_error *error)
+{
+    for (int i = 0; i < runs->count; i++)
+        for (int k = 0; k < i; k++)
+            if (json_equal(runs->items[i].table.root, runs->items[k].table.root))
+                return mla_fail(error, MLA_BAD_INPUT, "%s and %s hold the same result",
+                                runs->items[k].path, runs->items[i].path);
+    return 0;
+}
+
 /* Joined runs are kept beside the report: the only one as result.json, of several as run1.json. */
 static int write_several(const struct stored_runs *runs, const struct options *options,
                          const struct paths *paths, struct mla_error *error)
 {
     struct report_outcome outcome;
     char path[PATH_LENGTH + 32];
-    int code = 0;
+    int code = refuse_twins(runs, error);
     for (int i = 0; i < runs->count && !code; i++) {
         snprintf(path, sizeof path, "%s/%s", options->out, "result.json");
         if (runs->count > 1)
@@ -131,7 +141,7 @@ static int report_several(const struct options *options, const struct paths *pat
                         "mlabench report of several files needs --out, a folder of their own");
     int code = check_out(options, error);
     if (!code)
-        code = runs_read(options->files, options->file_count, &runs, error);
+        code = runs_read(options->files, options->file_count, true, &runs, error);
     if (code)
         return code;
     code = write_several(&runs, options, paths, error);

@@ -31,15 +31,6 @@ static bool are_cases(const json_t *cases, int count)
     return true;
 }
 
-/* A timing's case: its name without the kernel. A new reference. */
-static json_t *case_of(const struct result_row *row)
-{
-    size_t name = strlen(row->name), kernel = strlen(row->kernel);
-    bool ends = name > kernel + 1 && row->name[name - kernel - 1] == '/' &&
-                strcmp(row->name + name - kernel, row->kernel) == 0;
-    return json_stringn(row->name, ends ? name - kernel - 1 : name);
-}
-
 static int check_timings(const struct shard_file *file, struct mla_error *error)
 {
     json_t *own = json_object(), *name;
@@ -48,12 +39,13 @@ static int check_timings(const struct shard_file *file, struct mla_error *error)
     json_array_foreach(json_array_get(file->cases, (size_t)file->shard.index - 1), i, name)
         json_object_set_new(own, json_string_value(name), json_true());
     for (int r = 0; r < file->table->count && !code; r++) {
-        json_t *one = case_of(&file->table->rows[r]);
+        const struct result_row *row = &file->table->rows[r];
+        json_t *one = json_stringn(row->name, (size_t)result_case_length(row));
         if (!json_object_get(own, json_string_value(one)))
             code = mla_fail(error, MLA_BAD_INPUT,
                             "%s: benchmarks: '%.300s' is there, accepted are the cases of "
                             "context.mlabench.shard.cases[%d]",
-                            file->path, file->table->rows[r].name, file->shard.index - 1);
+                            file->path, row->name, file->shard.index - 1);
         json_decref(one);
     }
     json_decref(own);

@@ -369,3 +369,11 @@ bool result_same_work(const struct result_row *a, const struct result_row *b)
            !strcmp(a->format, b->format) && a->cached == b->cached &&
            a->new_tokens == b->new_tokens && a->batch == b->batch && a->ragged == b->ragged;
 }
+
+int result_case_length(const struct result_row *row)
+{
+    size_t name = strlen(row->name), kernel = strlen(row->kernel);
+    bool ends = name > kernel + 1 && row->name[name - kernel - 1] == '/' &&
+                strcmp(row->name + name - kernel, row->kernel) == 0;
+    return (int)(ends ? name - kernel - 1 : name);
+}

@@ -74,6 +74,9 @@ int result_kernel_order(const struct result_row *a, const struct result_row *b);
 /* The same without regard to baselines. */
 int result_arithmetic_order(const struct result_row *a, const struct result_row *b);
 
+/* How much of the row's name is that of its case: all before "/KERNEL". */
+int result_case_length(const struct result_row *row);
+
 /* Whether two rows are of one case but for the kernel, the baseline and the number of threads. */
 bool result_same_work(const struct result_row *a, const struct result_row *b);
 

@@ -13,6 +13,7 @@ struct reading {
     struct shard_file *files;    /* [count] */
     bool *taken;                 /* [count] into a run */
     int count;
+    bool join_shards;
 };
 
 static int read_files(char *const *paths, struct reading *r, struct mla_error *error)
@@ -22,10 +23,6 @@ static int read_files(char *const *paths, struct reading *r, struct mla_error *e
         code = result_table_read(paths[i], &r->tables[i], error);
         if (!code)
             code = shard_file_read(paths[i], &r->tables[i], &r->files[i], error);
-        for (int k = 0; k < i && !code; k++)
-            if (json_equal(r->tables[i].root, r->tables[k].root))
-                code = mla_fail(error, MLA_BAD_INPUT, "%s and %s hold the same result", paths[k],
-                                paths[i]);
     }
     return code;
 }
@@ -58,7 +55,7 @@ static int join_run(struct reading *r, int first, struct stored_run *run, struct
 static int make_run(struct reading *r, int first, struct stored_run *run, struct mla_error *error)
 {
     *run = (struct stored_run){.path = r->files[first].path, .files = 1};
-    if (r->files[first].shard.count)
+    if (r->files[first].shard.count && r->join_shards)
         return join_run(r, first, run, error);
     r->taken[first] = true;
     run->table = r->tables[first];
@@ -83,13 +80,15 @@ static int make_runs(struct reading *r, struct stored_runs *runs, struct mla_err
     return code;
 }
 
-int runs_read(char *const *files, int count, struct stored_runs *runs, struct mla_error *error)
+int runs_read(char *const *files, int count, bool join_shards, struct stored_runs *runs,
+              struct mla_error *error)
 {
     *runs = (struct stored_runs){0};
     struct reading r = {.tables = calloc((size_t)count, sizeof *r.tables),
                         .files = calloc((size_t)count, sizeof *r.files),
                         .taken = calloc((size_t)count, sizeof *r.taken),
-                        .count = count};
+                        .count = count,
+                        .join_shards = join_shards};
     int code = r.tables && r.files && r.taken
                    ? read_files(files, &r, error)
                    : mla_fail(error, MLA_MACHINE, "no memory for %d files", count);

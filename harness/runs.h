@@ -8,6 +8,8 @@
 #include "harness/error.h"
 #include "harness/result_table.h"
 
+#include <stdbool.h>
+
 enum { RUNS_MOST = 8 };
 
 struct stored_run {
@@ -24,10 +26,12 @@ struct stored_runs {
     int count;
 };
 
-/* Refuses with MLA_BAD_INPUT what result_table_read and shard_file_read refuse, two files of one
- * shard, two files that hold the same, and more than RUNS_MOST runs; also MLA_MACHINE. runs_destroy
- * is to follow only after success. A shard that comes alone is a run that misses the others. */
-int runs_read(char *const *files, int count, struct stored_runs *runs, struct mla_error *error);
+/* Each file as a run of its own, or, if shards are to be joined, all files of a run as one; a shard
+ * that comes alone then is a run that misses the others. Refuses with MLA_BAD_INPUT what
+ * result_table_read and shard_file_read refuse, two files of one shard to be joined, and more than
+ * RUNS_MOST runs; also MLA_MACHINE. runs_destroy is to follow only after success. */
+int runs_read(char *const *files, int count, bool join_shards, struct stored_runs *runs,
+              struct mla_error *error);
 void runs_destroy(struct stored_runs *runs);
 
 #endif

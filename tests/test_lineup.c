@@ -21,7 +21,7 @@ static void read_runs(struct stored_runs *runs, const char *const *names, int co
         snprintf(paths[i], sizeof paths[i], "%s/%s", folder, names[i]);
         files[i] = paths[i];
     }
-    cr_assert(runs_read(files, count, runs, &error) == 0, "%s", error.message);
+    cr_assert(runs_read(files, count, true, runs, &error) == 0, "%s", error.message);
     cr_assert(runs->count == count);
 }
 
@@ -280,6 +280,12 @@ Test(lineup, shards_and_runs_side_by_side)
     json_decref(root);
     read_page("out/report.md");
     cr_assert(strstr(output, "X, avx2, 2 CPUs: shards of the suite are missing."), "%s", output);
+}
+
+Test(lineup, twins_are_refused)
+{
+    write_two_machines("Y");
+    EXPECT(2, "report @/a.json @/b.json @/a.json --out @/out", "a.json and", "hold the same");
 }
 
 Test(lineup, nine_are_too_many)

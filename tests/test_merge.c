@@ -235,7 +235,7 @@ Test(merge, twins_are_refused)
     write_shard(3, NULL);
     EXPECT(2, "report @/s1.json @/s3.json @/t3.json --out @/all", "s3.json and", "t3.json",
            "shard 3/3");
-    EXPECT(2, "report @/s1.json @/s1.json --out @/all", "hold the same result");
+    EXPECT(2, "report @/s1.json @/s1.json --out @/all", "are both shard 1/3");
 }
 
 Test(merge, out_must_not_be_where_a_file_lies)
