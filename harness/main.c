@@ -14,6 +14,8 @@ static const struct command commands[] = {
      command_judge},
     {"gate", COMMAND_GATE, "", "whether one build's kernels are slower than another's",
      command_gate},
+    {"compare", COMMAND_COMPARE, "BEFORE.json AFTER.json",
+     "what became slower, larger or less exact between two stored runs", command_compare},
     {"list", COMMAND_LIST, "[kernels|models|suites|inputs|certificate]", "what there is to run",
      command_list},
     {"memory", COMMAND_MEMORY, "", "KV-cache bytes by model, cache and format", command_memory},

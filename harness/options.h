@@ -19,6 +19,7 @@ enum command_bit {
     COMMAND_REPORT = 1 << 4,
     COMMAND_JUDGE = 1 << 5,
     COMMAND_GATE = 1 << 6,
+    COMMAND_COMPARE = 1 << 7,
 };
 
 #define MAX_PLUGINS 256
