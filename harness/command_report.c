@@ -28,40 +28,42 @@ static int write_report(const char *path, const char *folder, const struct paths
     return code;
 }
 
-static int report_one(const char *path, const struct options *options, const struct paths *paths,
-                      struct mla_error *error)
+/* The folder of a file, as a path that is one. */
+static void folder_of(const char *file, char folder[PATH_LENGTH])
 {
-    char folder[PATH_LENGTH];
-    const char *slash = strrchr(path, '/');
-    if (options->out)
-        snprintf(folder, sizeof folder, "%s", options->out);
-    else if (slash)
-        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    const char *slash = strrchr(file, '/');
+    if (slash)
+        snprintf(folder, PATH_LENGTH, "%.*s/", (int)(slash - file), file);
     else
-        snprintf(folder, sizeof folder, ".");
-    int code = make_folder(folder, error);
-    return code ? code : write_report(path, folder, paths, error);
+        snprintf(folder, PATH_LENGTH, "./");
 }
 
-static bool same_file(const char *one, const char *other)
+static bool same_folder(const char *one, const char *other)
 {
     struct stat a, b;
     return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
            a.st_ino == b.st_ino;
 }
 
+/* Beside the file. */
+static int report_one(const char *path, const struct paths *paths, struct mla_error *error)
+{
+    char folder[PATH_LENGTH];
+    folder_of(path, folder);
+    folder[strlen(folder) - 1] = '\0';
+    return write_report(path, *folder ? folder : "/", paths, error);
+}
+
 /* Neither what is read nor the report of one of the runs must be written over. */
 static int check_out(const struct options *options, struct mla_error *error)
 {
     for (int i = 0; i < options->file_count; i++) {
-        char folder[PATH_LENGTH + 8];
-        const char *file = options->files[i], *slash = strrchr(file, '/');
-        snprintf(folder, sizeof folder, "%.*s/.", slash ? (int)(slash - file) : 1,
-                 slash ? file : ".");
-        if (same_file(options->out, folder))
+        char folder[PATH_LENGTH];
+        folder_of(options->files[i], folder);
+        if (same_folder(options->out, folder))
             return mla_fail(error, MLA_BAD_INPUT,
                             "--out is %s, the folder of %s: another one is needed", options->out,
-                            file);
+                            options->files[i]);
     }
     return 0;
 }
@@ -118,14 +120,16 @@ static int write_several(const struct stored_runs *runs, const struct options *o
         snprintf(path, sizeof path, "%s/%s", options->out, "result.json");
         if (runs->count > 1)
             snprintf(path, sizeof path, "%s/run%d.json", options->out, i + 1);
+        if (!runs->items[i].shards)
+            continue;
         tell_missing(&runs->items[i]);
-        if (runs->items[i].shards)
-            code = write_joined(&runs->items[i], path, error);
+        code = write_joined(&runs->items[i], path, error);
     }
     if (code)
         return code;
     if (runs->count == 1)
-        return write_report(path, options->out, paths, error);
+        return write_report(runs->items[0].shards ? path : runs->items[0].path, options->out, paths,
+                            error);
     code = report_runs_write(runs, options->out, paths->plots, &outcome, error);
     if (!code)
         tell(&outcome, options->out);
@@ -157,6 +161,9 @@ int command_report(const struct options *options, const struct paths *paths, int
     if (options->file_count < 1)
         return mla_fail(error, MLA_BAD_INPUT,
                         "mlabench report takes a result.json, or several to join or compare");
-    return options->file_count == 1 ? report_one(options->files[0], options, paths, error)
-                                    : report_several(options, paths, error);
+    char folder[PATH_LENGTH];
+    folder_of(options->files[0], folder);
+    bool beside = !options->out || same_folder(options->out, folder);
+    return options->file_count == 1 && beside ? report_one(options->files[0], paths, error)
+                                              : report_several(options, paths, error);
 }

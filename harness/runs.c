@@ -47,8 +47,6 @@ static int join_run(struct reading *r, int first, struct stored_run *run, struct
         code = result_table_take(root, r->files[first].path, &run->table, error);
     run->shards = r->files[first].shard.count;
     run->files = count;
-    if (!code)
-        run->missing = json_object_get(run->table.mlabench, "missing_shards");
     return code;
 }
 
@@ -63,6 +61,12 @@ static int make_run(struct reading *r, int first, struct stored_run *run, struct
     return 0;
 }
 
+/* Also of a result that was joined before. */
+static void note_missing(struct stored_run *run)
+{
+    run->missing = json_object_get(run->table.mlabench, "missing_shards");
+}
+
 static int make_runs(struct reading *r, struct stored_runs *runs, struct mla_error *error)
 {
     int code = 0;
@@ -75,7 +79,8 @@ static int make_runs(struct reading *r, struct stored_runs *runs, struct mla_err
                             r->files[i].path, RUNS_MOST);
         } else if (!r->taken[i]) {
             code = make_run(r, i, &runs->items[runs->count], error);
-            runs->count += !code;
+            if (!code)
+                note_missing(&runs->items[runs->count++]);
         }
     return code;
 }

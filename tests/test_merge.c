@@ -139,6 +139,10 @@ Test(merge, missing_shards_are_named_with_their_cases)
     cr_assert_str_eq(json_string_value(json_object_get(json_array_get(skipped, 0), "name")),
                      stored_case(2));
     json_decref(root);
+    EXPECT(0, "report @/s2.json --out @/one", "joined: 1 of 3 shards", "shard 3/3 is missing");
+    json_decref(load("one/result.json"));
+    EXPECT(0, "report @/one/result.json --out @/again", "again/report.md");
+    cr_assert(!strstr(output, "missing"), "%s", output);
     EXPECT(0, "report @/s2.json", "report.md");
     char command[128];
     snprintf(command, sizeof command, "grep -q 'this is shard 2 of 3' %s/report.md", folder);
