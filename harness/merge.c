@@ -15,37 +15,45 @@ static int refuse(const char *path, const char *field, const char *accepted,
                     field, accepted);
 }
 
-/* Whether each shard has a list of names. */
+static int shard_of(const json_t *one_case)
+{
+    int64_t shard = result_count(one_case, "shard");
+    return shard >= 1 && shard <= SHARDS_MOST ? (int)shard : 0;
+}
+
+/* Names with a shard each, and none of the shards without any. */
 static bool are_cases(const json_t *cases, int count)
 {
-    if ((int)json_array_size(cases) != count)
-        return false;
-    for (int s = 0; s < count; s++) {
-        const json_t *names = json_array_get(cases, (size_t)s);
-        if (json_array_size(names) == 0)
-            return false;
-        for (size_t i = 0; i < json_array_size(names); i++)
-            if (!json_is_string(json_array_get(names, i)))
-                return false;
+    bool *used = calloc((size_t)count + 1, sizeof *used);
+    bool all = used != NULL;
+    for (size_t i = 0; i < json_array_size(cases) && all; i++) {
+        const json_t *one = json_array_get(cases, i);
+        int shard = shard_of(one);
+        all = shard >= 1 && shard <= count && *result_text(one, "name");
+        if (all)
+            used[shard] = true;
     }
-    return true;
+    for (int s = 1; s <= count && all; s++)
+        all = used[s];
+    free(used);
+    return all;
 }
 
 static int check_timings(const struct shard_file *file, struct mla_error *error)
 {
-    json_t *own = json_object(), *name;
+    json_t *own = json_object(), *one_case;
     size_t i;
     int code = 0;
-    json_array_foreach(json_array_get(file->cases, (size_t)file->shard.index - 1), i, name)
-        json_object_set_new(own, json_string_value(name), json_true());
+    json_array_foreach(file->cases, i, one_case) if (shard_of(one_case) == file->shard.index)
+        json_object_set_new(own, result_text(one_case, "name"), json_true());
     for (int r = 0; r < file->table->count && !code; r++) {
         const struct result_row *row = &file->table->rows[r];
         json_t *one = json_stringn(row->name, (size_t)result_case_length(row));
         if (!json_object_get(own, json_string_value(one)))
             code = mla_fail(error, MLA_BAD_INPUT,
                             "%s: benchmarks: '%.300s' is there, accepted are the cases of "
-                            "context.mlabench.shard.cases[%d]",
-                            file->path, row->name, file->shard.index - 1);
+                            "shard %d in context.mlabench.shard.cases",
+                            file->path, row->name, file->shard.index);
         json_decref(one);
     }
     json_decref(own);
@@ -66,7 +74,8 @@ int shard_file_read(const char *path, const struct result_table *table, struct s
         return refuse(path, ".index", "a whole number from 1 to count", error);
     const json_t *cases = json_object_get(record, "cases");
     if (!are_cases(cases, (int)count))
-        return refuse(path, ".cases", "a list of names for each of the shards", error);
+        return refuse(path, ".cases", "a list of {name, shard} with a case for each shard at least",
+                      error);
     file->shard = (struct shard){(int)index, (int)count};
     file->cases = cases;
     return check_timings(file, error);
@@ -124,13 +133,13 @@ static json_t *shard_record(const struct shard_file *file)
 
 static void note_missing(json_t *own, const struct shard_file *file, int index)
 {
-    const json_t *names = json_array_get(file->cases, (size_t)index - 1), *name;
-    json_t *skipped = json_object_get(own, "skipped");
+    json_t *skipped = json_object_get(own, "skipped"), *one_case;
+    size_t i;
     json_array_append_new(json_object_get(own, "missing_shards"), json_integer(index));
     json_object_set_new(own, "complete", json_false());
-    for (size_t i = 0; (name = json_array_get(names, i)); i++)
+    json_array_foreach(file->cases, i, one_case) if (shard_of(one_case) == index)
         json_array_append_new(
-            skipped, json_pack("{s:s, s:o}", "name", json_string_value(name), "reason",
+            skipped, json_pack("{s:s, s:o}", "name", result_text(one_case, "name"), "reason",
                                json_sprintf("shard %d/%d is missing", index, file->shard.count)));
 }
 
@@ -211,11 +220,35 @@ static json_t *join_proven(const struct shard_file *files, int count)
     return joined;
 }
 
+/* The case of an entry by its name without the kernel, or NULL. `by_case`: name -> timings. */
+static json_t *timings_of(const json_t *by_case, const json_t *entry)
+{
+    const char *name = result_text(entry, "name");
+    size_t whole = strlen(name), kernel = strlen(result_text(entry, "kernel"));
+    json_t *prefix = whole > kernel ? json_stringn(name, whole - kernel - 1) : NULL;
+    json_t *timings = json_object_get(by_case, prefix ? json_string_value(prefix) : "");
+    json_decref(prefix);
+    return timings;
+}
+
+/* As one run would have left them; what is no timing of a case comes last. */
 static json_t *join_timings(const struct shard_file *files, int count)
 {
-    json_t *joined = json_array();
-    for (int i = 0; i < count; i++)
-        json_array_extend(joined, json_object_get(files[i].table->root, "benchmarks"));
+    json_t *joined = json_array(), *rest = json_array(), *by_case = json_object(), *value;
+    const char *name;
+    size_t i;
+    json_array_foreach(files[0].cases, i, value)
+        json_object_set_new(by_case, result_text(value, "name"), json_array());
+    for (int f = 0; f < count; f++)
+        json_array_foreach(json_object_get(files[f].table->root, "benchmarks"), i, value)
+        {
+            json_t *timings = timings_of(by_case, value);
+            json_array_append(timings ? timings : rest, value);
+        }
+    json_object_foreach(by_case, name, value) json_array_extend(joined, value);
+    json_array_extend(joined, rest);
+    json_decref(rest);
+    json_decref(by_case);
     return joined;
 }
 

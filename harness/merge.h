@@ -16,7 +16,7 @@ struct shard_file {
     const char *path;
     const struct result_table *table; /* read */
     struct shard shard;
-    const json_t *cases; /* [shard.count] names, borrowed */
+    const json_t *cases; /* the suite's, [{name, shard}]; borrowed */
 };
 
 /* Sets path, table and, if the result is a shard's, the rest: shard.count stays 0 if not. Refuses a
@@ -29,8 +29,8 @@ int shard_file_read(const char *path, const struct result_table *table, struct s
 bool shards_of_one_run(const struct shard_file *one, const struct shard_file *other);
 
 /* Joins shards of one run: `files` [count] in any order, one at least. Two files of one shard are
- * refused with MLA_BAD_INPUT. *root becomes a result.json: all timings, in order of the shards,
- * whose context holds
+ * refused with MLA_BAD_INPUT. *root becomes a result.json: all timings, in order of the suite's
+ * cases, whose context holds
  *   shards           [{index, host_name, ...}] what the contexts of the shards do not share
  *   missing_shards   [index], and their cases are in `skipped`
  *   ceilings         the median of the medians, the least and the most

@@ -119,12 +119,11 @@ int shard_take(const struct shard *shard, const struct catalogue *catalogue, boo
         return mla_fail(error, MLA_MACHINE, "no memory to split %d cases", suite->count);
     int code = assign(shard->count, catalogue, timing, suite, shard_of, error), kept = 0;
     *cases = json_array();
-    for (int s = 0; s < shard->count && !code; s++)
-        json_array_append_new(*cases, json_array());
     for (int i = 0; i < suite->count && !code; i++) {
         char name[CASE_NAME_MAX];
         case_name(&suite->cases[i], name);
-        json_array_append_new(json_array_get(*cases, (size_t)shard_of[i]), json_string(name));
+        json_array_append_new(*cases,
+                              json_pack("{s:s, s:i}", "name", name, "shard", shard_of[i] + 1));
         if (shard_of[i] == shard->index - 1)
             suite->cases[kept++] = suite->cases[i];
     }

@@ -29,8 +29,8 @@ double shard_cost(const struct suite *suite, const struct bench_case *c,
 
 /* Leaves the shard's cases in the suite, in their order. Which they are depends on the suite, the
  * kernels of the catalogue whatever this CPU lacks, `timing` and the number of shards: dear cases
- * first, each goes to the shard that has least so far. *cases becomes a new reference to the names
- * of the whole suite's cases, a list for each shard. Refuses more shards than cases. */
+ * first, each goes to the shard that has least so far. *cases becomes a new reference to the whole
+ * suite's cases, [{name, shard}] in its order. Refuses more shards than cases. */
 int shard_take(const struct shard *shard, const struct catalogue *catalogue, bool timing,
                struct suite *suite, json_t **cases, struct mla_error *error);
 

@@ -78,7 +78,7 @@ void stored_shard(json_t *root, int index, int count)
     static const double ns[] = {1000, 1010, 990};
     json_t *cases = json_array();
     for (int i = 1; i <= count; i++)
-        json_array_append_new(cases, json_pack("[s]", stored_case(i)));
+        json_array_append_new(cases, json_pack("{s:s, s:i}", "name", stored_case(i), "shard", i));
     json_object_set_new(
         stored_own(root), "shard",
         json_pack("{s:i, s:i, s:o}", "index", index, "count", count, "cases", cases));

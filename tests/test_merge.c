@@ -149,6 +149,55 @@ Test(merge, missing_shards_are_named_with_their_cases)
     cr_assert(system(command) == 0);
 }
 
+/* Shard 2 has two cases, of which one is the suite's first. */
+static void interleave(json_t *root)
+{
+    json_t *shard = json_object_get(stored_own(root), "shard");
+    json_object_set_new(shard, "cases",
+                        json_pack("[{s:s, s:i}, {s:s, s:i}, {s:s, s:i}, {s:s, s:i}]", "name",
+                                  "first", "shard", 2, "name", "one", "shard", 1, "name", "two",
+                                  "shard", 2, "name", "three", "shard", 3));
+}
+
+static void add_entry(json_t *root, const char *one_case, const char *kernel)
+{
+    static const double ns[] = {1};
+    char name[64];
+    json_t *entries = json_object_get(root, "benchmarks");
+    stored_times(root, 1, kernel, ns, 1, 100);
+    snprintf(name, sizeof name, "%s/%s", one_case, kernel);
+    json_object_set_new(json_array_get(entries, json_array_size(entries) - 1), "name",
+                        json_string(name));
+}
+
+Test(merge, timings_are_in_the_suites_order)
+{
+    static const char *const expected[] = {"first/naive", "first/absorbed", "one/naive",
+                                           "two/naive", "three/naive"};
+    static const char *const cases[][2] = {{"one"}, {"two", "first"}, {"three"}};
+    for (int index = 1; index <= 3; index++) {
+        char name[16];
+        json_t *root = stored_result("X", "h");
+        stored_shard(root, index, 3);
+        interleave(root);
+        json_array_clear(json_object_get(root, "benchmarks"));
+        for (int i = 0; i < 2 && cases[index - 1][i]; i++)
+            add_entry(root, cases[index - 1][i], "naive");
+        if (index == 2)
+            add_entry(root, "first", "absorbed");
+        snprintf(name, sizeof name, "s%d.json", index);
+        stored_write(root, name);
+    }
+    EXPECT(0, "report @/s3.json @/s1.json @/s2.json --out @/all", "joined");
+    json_t *root = load("all/result.json");
+    const json_t *entries = json_object_get(root, "benchmarks");
+    cr_assert(json_array_size(entries) == 5);
+    for (size_t i = 0; i < 5; i++)
+        cr_assert_str_eq(json_string_value(json_object_get(json_array_get(entries, i), "name")),
+                         expected[i]);
+    json_decref(root);
+}
+
 static void fail_kernel(json_t *root)
 {
     json_array_append_new(
@@ -213,7 +262,7 @@ static void more_cpus(json_t *root)
 static void other_split(json_t *root)
 {
     json_t *cases = json_object_get(json_object_get(stored_own(root), "shard"), "cases");
-    json_array_append_new(json_array_get(cases, 0), json_string("x"));
+    json_array_append_new(cases, json_pack("{s:s, s:i}", "name", "x", "shard", 1));
 }
 
 Test(merge, shards_of_other_runs_are_not_joined)
@@ -250,6 +299,10 @@ Test(merge, out_must_not_be_where_a_file_lies)
     EXPECT(2, "report @/s1.json @/s2.json", "--out");
 }
 
+#define CASES(shard, name2, shard2, name3, shard3)                                       \
+    "[{\"name\": \"a\", \"shard\": " shard "}, {\"name\": " name2 ", \"shard\": " shard2 \
+    "}, {\"name\": " name3 ", \"shard\": " shard3 "}]"
+
 /* The record of the first shard with a part of it replaced. */
 Test(merge, malformed_records_are_refused_by_field)
 {
@@ -264,11 +317,14 @@ Test(merge, malformed_records_are_refused_by_field)
         {"count", "9223372036854775807", "shard.count"},
         {"count", "null", "shard.count"},
         {"cases", "[]", "shard.cases: "},
-        {"cases", "[[\"a\"]]", "shard.cases: "},
-        {"cases", "[[1], [\"a\"], [\"b\"]]", "shard.cases: "},
-        {"cases", "[[], [\"a\"], [\"b\"]]", "shard.cases: "},
-        {"cases", "[5, [\"a\"], [\"b\"]]", "shard.cases: "},
-        {"cases", "[[\"c\"], [\"a\"], [\"b\"]]", "benchmarks"},
+        {"cases", "5", "shard.cases: "},
+        {"cases", "[5]", "shard.cases: "},
+        {"cases", CASES("1", "\"b\"", "2", "\"c\"", "2"), "shard.cases: "},
+        {"cases", CASES("1", "\"b\"", "2", "\"c\"", "4"), "shard.cases: "},
+        {"cases", CASES("1", "\"b\"", "2", "\"c\"", "0"), "shard.cases: "},
+        {"cases", CASES("1", "\"b\"", "2", "\"c\"", "\"3\""), "shard.cases: "},
+        {"cases", CASES("1", "\"b\"", "2", "5", "3"), "shard.cases: "},
+        {"cases", CASES("1", "\"b\"", "2", "\"c\"", "3"), "benchmarks"},
         {"index", "2", "benchmarks"},
     };
     write_shards();
