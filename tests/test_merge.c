@@ -324,6 +324,8 @@ Test(merge, malformed_records_are_refused_by_field)
         {"cases", CASES("1", "\"b\"", "2", "\"c\"", "0"), "shard.cases: "},
         {"cases", CASES("1", "\"b\"", "2", "\"c\"", "\"3\""), "shard.cases: "},
         {"cases", CASES("1", "\"b\"", "2", "5", "3"), "shard.cases: "},
+        {"cases", CASES("1", "\"b\"", "2", "\"c\"", "3}, {\"name\": \"d\", \"shard\": 0"),
+         "shard.cases: "},
         {"cases", CASES("1", "\"b\"", "2", "\"c\"", "3"), "benchmarks"},
         {"index", "2", "benchmarks"},
     };
