@@ -20,11 +20,15 @@ static json_t *first(const json_t *const *values, int count)
 static json_t *extreme(const json_t *const *values, int count, int sign)
 {
     const json_t *found = values[0];
-    for (int i = 1; i < count; i++)
-        if (json_is_string(values[i]) &&
-            (!json_is_string(found) ||
-             sign * strcmp(json_string_value(values[i]), json_string_value(found)) < 0))
+    for (int i = 1; i < count; i++) {
+        if (!json_is_string(values[i]))
+            continue;
+        int order = json_is_string(found)
+                        ? strcmp(json_string_value(values[i]), json_string_value(found))
+                        : -sign;
+        if (sign > 0 ? order < 0 : order > 0)
             found = values[i];
+    }
     return json_deep_copy(found);
 }
 
@@ -176,25 +180,6 @@ static json_t *join_ceilings(const json_t *const *values, int count)
     return joined;
 }
 
-static json_t *join_objects(const json_t *const *values, int count)
-{
-    json_t *joined = json_object(), *unused;
-    const json_t **members = calloc((size_t)count, sizeof *members);
-    for (int i = 0; i < count && members; i++) {
-        const char *key;
-        json_object_foreach((json_t *)values[i], key, unused)
-        {
-            if (json_object_get(joined, key))
-                continue;
-            for (int k = 0; k < count; k++)
-                members[k] = json_object_get(values[k], key);
-            json_object_set_new(joined, key, join_values(key, members, count));
-        }
-    }
-    free(members);
-    return joined;
-}
-
 /* Of those that are there; if some are ceilings, of those. Returns how many. */
 static int gather(const json_t *const *values, int count, const json_t **present)
 {
@@ -208,11 +193,19 @@ static int gather(const json_t *const *values, int count, const json_t **present
     return found;
 }
 
+static bool are_alike(const json_t *const *values, int count)
+{
+    for (int i = 1; i < count; i++)
+        if (!json_equal(values[i], values[0]))
+            return false;
+    return !(json_is_array(values[0]) && json_is_number(json_array_get(values[0], 0)));
+}
+
+/* An empty object, to be filled, where all are objects that are no ceilings. */
 static json_t *join_present(const char *key, const json_t *const *values, int count)
 {
-    bool equal = true;
-    for (int i = 1; i < count; i++)
-        equal = equal && json_equal(values[i], values[0]);
+    if (count == 0)
+        return json_null();
     if (all_are(is_ceiling, values, count) && count > 1)
         return join_ceilings(values, count);
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
@@ -220,19 +213,83 @@ static json_t *join_present(const char *key, const json_t *const *values, int co
             (!rules[i].scalars_alone || all_are(is_scalar, values, count)))
             return rules[i].join(values, count);
     if (all_are(is_object, values, count))
-        return join_objects(values, count);
-    if (equal && !(json_is_array(values[0]) && json_is_number(json_array_get(values[0], 0))))
+        return json_object();
+    if (are_alike(values, count))
         return json_deep_copy(values[0]);
     return all_are(is_list, values, count) ? join_lists(values, count) : json_null();
 }
 
+/* An object of the result and those that it is to be joined from, on the way to becoming that. */
+struct pending {
+    json_t *into;          /* borrowed, but for the first */
+    const json_t **values; /* [count], malloc'ed */
+    int count;
+};
+
+struct queue {
+    struct pending *items; /* [count], malloc'ed */
+    int count, done;
+};
+
+/* Joins values, of which some may be NULL; an object is put into the queue to be filled. NULL
+ * without memory. */
+static json_t *join_shallow(struct queue *queue, const char *key, const json_t *const *values,
+                            int count)
+{
+    const json_t **present = calloc((size_t)count + 1, sizeof *present);
+    struct pending *grown =
+        realloc(queue->items, (size_t)(queue->count + 1) * sizeof *queue->items);
+    if (grown)
+        queue->items = grown;
+    if (!present || !grown) {
+        free(present);
+        return NULL;
+    }
+    int found = gather(values, count, present);
+    json_t *joined = join_present(key, present, found);
+    bool to_fill = json_is_object(joined) && json_object_size(joined) == 0;
+    if (to_fill)
+        grown[queue->count++] = (struct pending){joined, present, found};
+    else
+        free(present);
+    return joined;
+}
+
+/* Every key that one of the values has. False without memory. */
+static bool fill(struct queue *queue, const struct pending object)
+{
+    const json_t **members = calloc((size_t)object.count + 1, sizeof *members);
+    bool enough = members != NULL;
+    for (int i = 0; i < object.count && enough; i++) {
+        const char *key;
+        json_t *unused;
+        json_object_foreach((json_t *)object.values[i], key, unused)
+        {
+            if (json_object_get(object.into, key))
+                continue;
+            for (int k = 0; k < object.count; k++)
+                members[k] = json_object_get(object.values[k], key);
+            json_t *joined = join_shallow(queue, key, members, object.count);
+            enough = enough && joined && json_object_set_new(object.into, key, joined) == 0;
+        }
+    }
+    free(members);
+    return enough;
+}
+
 json_t *join_values(const char *key, const json_t *const *values, int count)
 {
-    const json_t **present = calloc((size_t)count, sizeof *present);
-    if (!present)
-        return NULL;
-    int found = gather(values, count, present);
-    json_t *joined = found > 0 ? join_present(key, present, found) : json_null();
-    free(present);
+    struct queue queue = {NULL, 0, 0};
+    json_t *joined = join_shallow(&queue, key, values, count);
+    bool enough = joined != NULL;
+    for (; queue.done < queue.count; queue.done++) {
+        enough = enough && fill(&queue, queue.items[queue.done]);
+        free(queue.items[queue.done].values);
+    }
+    free(queue.items);
+    if (!enough) {
+        json_decref(joined);
+        joined = NULL;
+    }
     return joined;
 }
