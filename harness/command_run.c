@@ -14,6 +14,7 @@
 #include "harness/ratios.h"
 #include "harness/report.h"
 #include "harness/run.h"
+#include "harness/shard.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +30,9 @@ static int fill_catalogue(const struct options *options, struct catalogue *catal
     return code;
 }
 
-static int fill_suite(const struct options *options, const struct paths *paths,
-                      const char *default_suite, const struct catalogue *catalogue,
-                      struct suite *suite, uint64_t *seed, struct mla_error *error)
+static int read_suite(const struct options *options, const struct paths *paths,
+                      const char *default_suite, struct suite *suite, uint64_t *seed,
+                      struct mla_error *error)
 {
     int code;
     if (options->replay)
@@ -43,8 +44,29 @@ static int fill_suite(const struct options *options, const struct paths *paths,
     else
         code = suite_read(paths->configs, options->suite ? options->suite : default_suite,
                           cpu_count(), suite, error);
-    if (code)
+    return code;
+}
+
+/* What becomes context.mlabench.shard, in *record, if a shard is asked for. */
+static int take_shard(const struct options *options, const struct catalogue *catalogue, bool timing,
+                      struct suite *suite, json_t **record, struct mla_error *error)
+{
+    struct shard shard;
+    json_t *cases = NULL;
+    int code = options->shard ? shard_parse(options->shard, &shard, error) : 0;
+    if (code || !options->shard)
         return code;
+    code = shard_take(&shard, catalogue, timing, suite, &cases, error);
+    *record =
+        json_pack("{s:i, s:i, s:o*}", "index", shard.index, "count", shard.count, "cases", cases);
+    return code;
+}
+
+/* Only the kernels and repetitions that are asked for. */
+static int narrow_suite(const struct options *options, const struct catalogue *catalogue,
+                        struct suite *suite, struct mla_error *error)
+{
+    int code = 0;
     const char *globs = options->by_hand.kernels;
     for (int i = 0; i < suite->count && globs && !options->case_given && !code; i++)
         code = case_narrow(&suite->cases[i], globs, error);
@@ -83,14 +105,19 @@ static int choose_counters(const char *wanted, const char ***names, int *count, 
     return 0;
 }
 
-static void default_folder(const struct paths *paths, const char *suite, char *folder, size_t size)
+/* Shards of one run may well start in the same second. */
+static void default_folder(const struct paths *paths, const char *suite, const char *shard,
+                           char *folder, size_t size)
 {
-    char date[32];
+    char date[32], part[64] = "";
     time_t now = time(NULL);
     struct tm parts;
     localtime_r(&now, &parts);
     strftime(date, sizeof date, "%Y%m%d-%H%M%S", &parts);
-    snprintf(folder, size, "%s/%s-%s", paths->results, date, suite);
+    if (shard)
+        snprintf(part, sizeof part, "-%.*sof%s", (int)strcspn(shard, "/"), shard,
+                 strchr(shard, '/') + 1);
+    snprintf(folder, size, "%s/%s-%s%s", paths->results, date, suite, part);
 }
 
 /* A figure that cannot be drawn is no reason to lose the numbers. */
@@ -206,14 +233,18 @@ static int run_or_verify(const struct options *options, const struct paths *path
                       .replay = options->replay,
                       .result = &result};
     struct saver saver;
+    json_t *shard = NULL;
     const char **names = NULL;
     char *storage = NULL, folder[PATH_LENGTH + 128];
     int code = options->isa ? cpu_limit_isa(options->isa, error) : 0;
     if (!code)
         code = fill_catalogue(options, &catalogue, error);
     if (!code)
-        code = fill_suite(options, paths, timing ? "default" : "verify", &catalogue, &suite,
-                          &run.seed, error);
+        code = read_suite(options, paths, timing ? "default" : "verify", &suite, &run.seed, error);
+    if (!code)
+        code = take_shard(options, &catalogue, timing, &suite, &shard, error);
+    if (!code)
+        code = narrow_suite(options, &catalogue, &suite, error);
     if (!code)
         code = check_files(&run, options, &saver, error);
     if (!code)
@@ -221,12 +252,14 @@ static int run_or_verify(const struct options *options, const struct paths *path
     run.counters = names;
     if (options->out)
         snprintf(folder, sizeof folder, "%s", options->out);
-    else
-        default_folder(paths, suite.name, folder, sizeof folder);
+    else if (!code)
+        default_folder(paths, suite.name, options->shard, folder, sizeof folder);
     if (!code)
         code = result_create(&result, timing ? folder : NULL, count, arguments, error);
     if (!code)
         code = tally_create(&run.tally, &catalogue, error);
+    if (!code && shard)
+        json_object_set(result.mlabench, "shard", shard);
     if (!code) {
         run.tally.keeps_outcomes = options->junit;
         code = run_all(&run, options, paths, timing ? folder : NULL, error);
@@ -234,6 +267,7 @@ static int run_or_verify(const struct options *options, const struct paths *path
     }
     tally_destroy(&run.tally);
     result_destroy(&result);
+    json_decref(shard);
     free(names);
     free(storage);
     suite_free(&suite);

@@ -14,10 +14,13 @@ static const struct command commands[] = {
      command_judge},
     {"gate", COMMAND_GATE, "", "whether one build's kernels are slower than another's",
      command_gate},
+    {"compare", COMMAND_COMPARE, "BEFORE.json AFTER.json",
+     "what became slower, larger or less exact between two stored runs", command_compare},
     {"list", COMMAND_LIST, "[kernels|models|suites|inputs|certificate]", "what there is to run",
      command_list},
     {"memory", COMMAND_MEMORY, "", "KV-cache bytes by model, cache and format", command_memory},
-    {"report", COMMAND_REPORT, "RESULT.json", "plots and report of a run, from its result.json",
+    {"report", COMMAND_REPORT, "RESULT.json...",
+     "plots and report of a run, its result.json in one piece or in shards, or of several",
      command_report},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

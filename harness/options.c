@@ -12,7 +12,8 @@ enum kind { TEXT, CASE_TEXT, CASE_FLAG, FLAG, SEED, REPETITIONS, CASES, PERCENT,
 
 enum {
     RUNS = COMMAND_RUN | COMMAND_VERIFY,
-    ALL = COMMAND_LIST | RUNS | COMMAND_MEMORY | COMMAND_REPORT | COMMAND_JUDGE | COMMAND_GATE,
+    ALL = COMMAND_LIST | RUNS | COMMAND_MEMORY | COMMAND_REPORT | COMMAND_JUDGE | COMMAND_GATE |
+          COMMAND_COMPARE,
 };
 
 struct row {
@@ -32,11 +33,15 @@ static const struct row rows[] = {
     {"head", 0, TEXT, "FILE.so", COMMAND_GATE, AT(head), "the kernels as they are now"},
     {"limit", 0, PERCENT, "PERCENT", COMMAND_GATE, AT(limit_pct),
      "a change of times that matters; half of it alarms if it is sure (3)"},
+    {"limit", 0, PERCENT, "PERCENT", COMMAND_COMPARE, AT(limit_pct),
+     "a change of times that counts (10: runs of the same code have been seen 38 % apart)"},
     {"suite", 0, TEXT, "NAME|FILE", RUNS | COMMAND_GATE, AT(suite),
      "what to run: configs/suites/NAME.json, or a file (run: default, verify: verify, gate: "
      "quick)"},
+    {"shard", 0, TEXT, "i/n", RUNS, AT(shard),
+     "the i-th of n parts of the suite, for machines that share it; report joins results"},
     {"out", 0, TEXT, "DIR", COMMAND_RUN | COMMAND_REPORT, AT(out),
-     "where result.json and the report go (run: results/DATE-SUITE)"},
+     "where result.json and the report go (run: results/DATE-SUITE; report: beside its file)"},
     {"kernel", 0, TEXT, "GLOB,...", RUNS | COMMAND_JUDGE | COMMAND_GATE, AT(by_hand.kernels),
      "only kernels that match"},
     {"model", 0, CASE_TEXT, "NAME,...|FILE|all", RUNS | COMMAND_MEMORY, AT(by_hand.models),
@@ -69,7 +74,7 @@ static const struct row rows[] = {
      "a failure that --save-failure kept, again with its very inputs, instead of a suite"},
     {"save-failure", 0, TEXT, "DIR", COMMAND_VERIFY, AT(save_failure),
      "keep each failure for --replay, inputs and expected outputs as .npy"},
-    {"junit", 0, TEXT, "FILE", COMMAND_VERIFY | COMMAND_GATE, AT(junit),
+    {"junit", 0, TEXT, "FILE", COMMAND_VERIFY | COMMAND_GATE | COMMAND_COMPARE, AT(junit),
      "write every outcome as JUnit XML"},
     {"repetitions", 0, REPETITIONS, "N", COMMAND_RUN, AT(repetitions), "rounds, 10 or more (10)"},
     {"counters", 0, TEXT, "NAME,...|none", COMMAND_RUN, AT(counters),
@@ -82,8 +87,9 @@ static const struct row rows[] = {
      "of all random numbers (1)"},
     {"no-report", 0, FLAG, NULL, COMMAND_RUN, AT(no_report), "write result.json only"},
     {"json", 0, FLAG, NULL,
-     COMMAND_LIST | COMMAND_VERIFY | COMMAND_MEMORY | COMMAND_JUDGE | COMMAND_GATE, AT(json),
-     "print JSON instead of text"},
+     COMMAND_LIST | COMMAND_VERIFY | COMMAND_MEMORY | COMMAND_JUDGE | COMMAND_GATE |
+         COMMAND_COMPARE,
+     AT(json), "print JSON instead of text"},
     {"fail-fast", 0, FLAG, NULL, COMMAND_VERIFY, AT(fail_fast), "stop at the first failure"},
     {"quiet", 'q', FLAG, NULL, RUNS | COMMAND_JUDGE | COMMAND_GATE, AT(quiet), "no progress"},
     {"help", 'h', FLAG, NULL, ALL, AT(help), "this text"},
@@ -202,12 +208,13 @@ int options_read(enum command_bit command, int count, char **arguments, struct o
     if (options->random_cases && (options->suite || options->case_given))
         return mla_fail(error, MLA_BAD_INPUT,
                         "--random and a suite or a case by hand exclude each other");
-    if (options->replay &&
-        (options->suite || options->case_given || options->random_cases || options->seed_given))
+    if (options->replay && (options->shard || options->suite || options->case_given ||
+                            options->random_cases || options->seed_given))
         return mla_fail(error, MLA_BAD_INPUT,
-                        "--replay and a suite, a case by hand, --random or --seed exclude each "
-                        "other");
-    if (options->file_count > 0 && command != COMMAND_REPORT && command != COMMAND_LIST)
+                        "--replay and a suite, a case by hand, --random, --shard or --seed exclude "
+                        "each other");
+    if (options->file_count > 0 && command != COMMAND_REPORT && command != COMMAND_LIST &&
+        command != COMMAND_COMPARE)
         return mla_fail(error, MLA_BAD_INPUT, "mlabench %s takes no argument '%s'", arguments[0],
                         options->files[0]);
     return 0;

@@ -19,12 +19,14 @@ enum command_bit {
     COMMAND_REPORT = 1 << 4,
     COMMAND_JUDGE = 1 << 5,
     COMMAND_GATE = 1 << 6,
+    COMMAND_COMPARE = 1 << 7,
 };
 
 #define MAX_PLUGINS 256
 
 struct options {
     const char *suite; /* NULL if not given */
+    const char *shard; /* "i/n", NULL if not given */
     const char *out;
     struct case_options by_hand;
     bool case_given; /* any of by_hand but kernels */

@@ -33,9 +33,9 @@ struct plot_draft {
 };
 
 struct plot_maker {
-    const struct result_table *table;
+    const struct result_table *table; /* NULL where several runs are drawn */
     const char *out_folder;
-    const char *scripts_folder; /* absolute: gnuplot runs in out_folder */
+    char *scripts_folder; /* absolute: gnuplot runs in out_folder */
     struct plots *plots;
     char broken[256]; /* why gnuplot cannot run at all, once known */
 };
@@ -90,5 +90,8 @@ int plot_error(struct plot_maker *maker, const char *family, struct mla_error *e
 int plot_stages(struct plot_maker *maker, const char *family, struct mla_error *error);
 int plot_peak(struct plot_maker *maker, const char *family, struct mla_error *error);
 int plot_crossover(struct plot_maker *maker, const char *family, struct mla_error *error);
+/* Of the model and phase of a row; draws nothing where no case is in two runs. */
+int plot_machines(struct plot_maker *maker, const struct lineup *lineup,
+                  const struct lineup_row *of, struct mla_error *error);
 
 #endif

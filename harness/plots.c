@@ -22,16 +22,21 @@ static int draw_family(struct plot_maker *maker, const char *family, struct mla_
     return 0;
 }
 
+/* Sets maker->scripts_folder, malloc'ed, or says why gnuplot cannot draw. */
+static void find_scripts(struct plot_maker *maker, const char *scripts_folder)
+{
+    maker->scripts_folder = realpath(scripts_folder, NULL);
+    if (!maker->scripts_folder)
+        snprintf(maker->broken, sizeof maker->broken, "the gnuplot scripts are not in %.120s: %s",
+                 scripts_folder, strerror(errno));
+}
+
 int plots_draw(const struct result_table *table, const char *out_folder, const char *scripts_folder,
                struct plots *plots, struct mla_error *error)
 {
     *plots = (struct plots){0};
     struct plot_maker maker = {.table = table, .out_folder = out_folder, .plots = plots};
-    char *absolute = realpath(scripts_folder, NULL);
-    maker.scripts_folder = absolute;
-    if (!absolute)
-        snprintf(maker.broken, sizeof maker.broken, "the gnuplot scripts are not in %.120s: %s",
-                 scripts_folder, strerror(errno));
+    find_scripts(&maker, scripts_folder);
     int code = plot_error(&maker, "", error);
     for (int i = 0; !code && i < table->count; i++) {
         int first = 0;
@@ -40,7 +45,27 @@ int plots_draw(const struct result_table *table, const char *out_folder, const c
         if (first == i)
             code = draw_family(&maker, table->rows[i].family, error);
     }
-    free(absolute);
+    free(maker.scripts_folder);
+    return code;
+}
+
+int plots_draw_lineup(const struct lineup *lineup, const char *out_folder,
+                      const char *scripts_folder, struct plots *plots, struct mla_error *error)
+{
+    *plots = (struct plots){0};
+    struct plot_maker maker = {.out_folder = out_folder, .plots = plots};
+    find_scripts(&maker, scripts_folder);
+    int code = 0;
+    for (int i = 0; !code && i < lineup->count; i++) {
+        const struct result_row *row = lineup->rows[i].any;
+        int first = 0;
+        while (strcmp(lineup->rows[first].any->model, row->model) ||
+               strcmp(lineup->rows[first].any->phase, row->phase))
+            first++;
+        if (first == i && !row->baseline)
+            code = plot_machines(&maker, lineup, &lineup->rows[i], error);
+    }
+    free(maker.scripts_folder);
     return code;
 }
 

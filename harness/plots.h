@@ -5,6 +5,7 @@
 #define MLABENCH_PLOTS_H
 
 #include "harness/error.h"
+#include "harness/lineup.h"
 #include "harness/result_table.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ enum plot_kind {
     PLOT_STAGES,    /* shares of the time */
     PLOT_PEAK,      /* % of the FMA peak */
     PLOT_CROSSOVER, /* time per new token against new tokens: absorbed or re-expanded */
+    PLOT_MACHINES,  /* % of each machine's own FMA peak */
     PLOT_KINDS,
 };
 
@@ -41,6 +43,9 @@ struct plots {
  * in either case. */
 int plots_draw(const struct result_table *table, const char *out_folder, const char *scripts_folder,
                struct plots *plots, struct mla_error *error);
+/* The same of several runs. */
+int plots_draw_lineup(const struct lineup *lineup, const char *out_folder,
+                      const char *scripts_folder, struct plots *plots, struct mla_error *error);
 void plots_destroy(struct plots *plots);
 
 #endif

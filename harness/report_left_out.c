@@ -9,7 +9,7 @@
 
 #define SHOWN_OPEN 12 /* longer lists are folded */
 
-static void entries(struct document *doc, const json_t *list, const char *name_key,
+void report_entries(struct document *doc, const json_t *list, const char *name_key,
                     const char *text_key, const char *title)
 {
     const struct document_format *f = doc->format;
@@ -64,7 +64,7 @@ static void counters(struct document *doc, const struct result_table *table)
     json_decref(missing);
 }
 
-static void plots_missing(struct document *doc, const struct plots *plots)
+void report_plots_missing(struct document *doc, const struct plots *plots)
 {
     int missing = plots->undrawable_count;
     for (int i = 0; i < plots->count; i++)
@@ -85,10 +85,11 @@ void report_left_out(struct document *doc, const struct result_table *table,
                      const struct plots *plots)
 {
     doc->format->heading(doc, "What is not there, and notes");
-    entries(doc, json_object_get(table->mlabench, "failed"), "name", "reason",
-            "Failed verification, hence not timed");
-    entries(doc, json_object_get(table->mlabench, "skipped"), "name", "reason", "Skipped");
+    report_entries(doc, json_object_get(table->mlabench, "failed"), "name", "reason",
+                   "Failed verification, hence not timed");
+    report_entries(doc, json_object_get(table->mlabench, "skipped"), "name", "reason", "Skipped");
     counters(doc, table);
-    plots_missing(doc, plots);
-    entries(doc, json_object_get(table->mlabench, "notes"), "model", "note", "Notes on models");
+    report_plots_missing(doc, plots);
+    report_entries(doc, json_object_get(table->mlabench, "notes"), "model", "note",
+                   "Notes on models");
 }

@@ -3,6 +3,26 @@
 
 #include "harness/units.h"
 
+/* Where this is not the whole suite. */
+static void warn_of_shards(struct document *doc, const struct result_table *table)
+{
+    char text[256];
+    const json_t *shard = json_object_get(table->mlabench, "shard");
+    size_t there = json_array_size(json_object_get(table->mlabench, "shards"));
+    size_t missing = json_array_size(json_object_get(table->mlabench, "missing_shards"));
+    snprintf(text, sizeof text, "this is shard %s of %s: the other cases are not here.",
+             unit_count(result_count(shard, "index")).s,
+             unit_count(result_count(shard, "count")).s);
+    if (json_is_object(shard))
+        doc->format->warning(doc, text);
+    snprintf(text, sizeof text,
+             "%zu of the suite's %zu shards are missing; their cases are among those skipped, at "
+             "the end of the page.",
+             missing, missing + there);
+    if (missing > 0)
+        doc->format->warning(doc, text);
+}
+
 /* What must not be missed by who reads only the top. */
 static void warnings(struct document *doc, const struct result_table *table)
 {
@@ -23,6 +43,7 @@ static void warnings(struct document *doc, const struct result_table *table)
     for (size_t i = 0; i < sizeof table_of / sizeof table_of[0]; i++)
         if (table_of[i].holds)
             doc->format->warning(doc, table_of[i].text);
+    warn_of_shards(doc, table);
 }
 
 void report_page(struct document *doc, const struct result_table *table, const struct plots *plots,

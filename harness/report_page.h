@@ -25,4 +25,14 @@ void report_left_out(struct document *doc, const struct result_table *table,
 /* e.g. "decode, 16k cached, batch 8 ragged, fp32, 2 threads". */
 void report_case(const struct result_row *row, char *text, unsigned long size);
 
+/* e.g. "285 GFLOP/s (276 to 287)", or why it is not there. */
+void report_ceiling(const json_t *ceiling, const char *unit, char *text, unsigned long size);
+
+/* A list of objects by two of their texts, folded if it is long; nothing if it is empty. */
+void report_entries(struct document *doc, const json_t *list, const char *name_key,
+                    const char *text_key, const char *title);
+
+/* Plots that could not be drawn. */
+void report_plots_missing(struct document *doc, const struct plots *plots);
+
 #endif

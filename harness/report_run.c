@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The machine, what it can do at most, and how things are counted. */
+#include "harness/machine.h"
 #include "harness/report_page.h"
 #include "harness/units.h"
 
@@ -12,21 +13,6 @@
 static void machine_row(struct document *doc, const char *what, const char *value)
 {
     doc->format->row(doc, "ll", (const char *const[]){what, value[0] ? value : "not known"});
-}
-
-static void describe_caches(const json_t *caches, char *text, size_t size)
-{
-    size_t used = 0, i;
-    json_t *cache;
-    text[0] = 0;
-    json_array_foreach(caches, i, cache)
-    {
-        if (used >= size)
-            break;
-        used += (size_t)snprintf(text + used, size - used, "%sL%d %.16s %s", used ? ", " : "",
-                                 (int)result_count(cache, "level"), result_text(cache, "type"),
-                                 unit_bytes(result_number(cache, "size")).s);
-    }
 }
 
 static void machine(struct document *doc, const struct result_table *table)
@@ -59,7 +45,7 @@ static void machine(struct document *doc, const struct result_table *table)
             result_text(texts[i].of_context ? table->context : table->mlabench, texts[i].key));
     machine_row(doc, "CPUs", unit_count(result_count(table->context, "num_cpus")).s);
     machine_row(doc, "MHz", unit_number(result_number(table->context, "mhz_per_cpu"), 5).s);
-    describe_caches(json_object_get(table->context, "caches"), text, sizeof text);
+    machine_caches(json_object_get(table->context, "caches"), text, sizeof text);
     machine_row(doc, "caches", text);
     machine_row(doc, "seed", unit_number(result_number(table->mlabench, "seed"), 15).s);
     for (size_t i = 0; i < sizeof memory / sizeof memory[0]; i++)
@@ -68,7 +54,7 @@ static void machine(struct document *doc, const struct result_table *table)
     f->end_table(doc);
 }
 
-static void ceiling_cell(const json_t *ceiling, const char *unit, char *text, size_t size)
+void report_ceiling(const json_t *ceiling, const char *unit, char *text, unsigned long size)
 {
     double median = result_number(ceiling, "median");
     if (isfinite(median))
@@ -99,10 +85,10 @@ static void ceilings(struct document *doc, const struct result_table *table)
     json_object_foreach(peaks, threads, peak)
     {
         char cells[4][192];
-        ceiling_cell(peak, "GFLOP/s", cells[0], sizeof cells[0]);
+        report_ceiling(peak, "GFLOP/s", cells[0], sizeof cells[0]);
         for (int i = 0; i < 3; i++)
-            ceiling_cell(json_object_get(json_object_get(bandwidth, threads), levels[i]), "GB/s",
-                         cells[i + 1], sizeof cells[0]);
+            report_ceiling(json_object_get(json_object_get(bandwidth, threads), levels[i]), "GB/s",
+                           cells[i + 1], sizeof cells[0]);
         f->row(doc, align, (const char *const[]){threads, cells[0], cells[1], cells[2], cells[3]});
     }
     f->end_table(doc);

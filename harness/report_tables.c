@@ -1,63 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/report_tables.h"
 
+#include "harness/csv.h"
 #include "harness/out_file.h"
-
-#include <inttypes.h>
-#include <math.h>
-#include <string.h>
-
-/* A spreadsheet must not take a name for a formula. */
-static void text_cell(FILE *file, const char *text)
-{
-    bool formula = text[0] && strchr("=+-@", text[0]);
-    fputc('"', file);
-    if (formula)
-        fputc('\'', file);
-    for (const char *c = text; *c; c++) {
-        if (*c == '"')
-            fputc('"', file);
-        fputc((unsigned char)*c < ' ' ? ' ' : *c, file);
-    }
-    fputs("\",", file);
-}
-
-static void number_cell(FILE *file, double x)
-{
-    if (isfinite(x))
-        fprintf(file, "%.9g", x);
-    fputc(',', file);
-}
-
-static void count_cell(FILE *file, int64_t x)
-{
-    if (x >= 0)
-        fprintf(file, "%" PRId64, x);
-    fputc(',', file);
-}
-
-/* The last cell of a line, after which no comma comes. */
-static void last_count(FILE *file, int64_t x)
-{
-    if (x >= 0)
-        fprintf(file, "%" PRId64, x);
-    fputs("\r\n", file);
-}
-
-#define CASE_COLUMNS "model,phase,cached,new,batch,ragged,threads,format,kernel,"
-
-static void case_cells(FILE *file, const struct result_row *row)
-{
-    text_cell(file, row->model);
-    text_cell(file, row->phase);
-    count_cell(file, row->cached);
-    count_cell(file, row->new_tokens);
-    count_cell(file, row->batch);
-    count_cell(file, row->ragged);
-    count_cell(file, row->threads);
-    text_cell(file, row->format);
-    text_cell(file, row->kernel);
-}
 
 static void write_cases(FILE *file, const struct result_table *table)
 {

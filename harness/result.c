@@ -120,6 +120,7 @@ static void fill_mlabench(json_t *own, const struct cpu_info *cpu, int count, ch
         {"caches", cache_list(cpu)},
         {"governor", text_or_null(cpu->governor)},
         {"command_line", command_line(count, arguments)},
+        {"shard", json_null()},
         {"started", time_now()},
         {"finished", json_null()},
         {"complete", json_false()},

@@ -333,6 +333,13 @@ int result_table_read(const char *path, struct result_table *table, struct mla_e
                         "%s: line %d, column %d: %s; accepted is a "
                         "result.json as `mlabench run` writes it",
                         path, where.line, where.column, where.text);
+    return result_table_take(table->root, path, table, error);
+}
+
+int result_table_take(json_t *root, const char *path, struct result_table *table,
+                      struct mla_error *error)
+{
+    *table = (struct result_table){.root = root};
     table->context = json_object_get(table->root, "context");
     table->mlabench = json_object_get(table->context, "mlabench");
     int code = gather(path, table, error);
@@ -361,4 +368,12 @@ bool result_same_work(const struct result_row *a, const struct result_row *b)
     return !strcmp(a->family, b->family) && !strcmp(a->phase, b->phase) &&
            !strcmp(a->format, b->format) && a->cached == b->cached &&
            a->new_tokens == b->new_tokens && a->batch == b->batch && a->ragged == b->ragged;
+}
+
+int result_case_length(const struct result_row *row)
+{
+    size_t name = strlen(row->name), kernel = strlen(row->kernel);
+    bool ends = name > kernel + 1 && row->name[name - kernel - 1] == '/' &&
+                strcmp(row->name + name - kernel, row->kernel) == 0;
+    return (int)(ends ? name - kernel - 1 : name);
 }

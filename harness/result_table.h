@@ -54,6 +54,10 @@ struct result_table {
 /* Returns 0, MLA_BAD_INPUT (file, field, what was found and what is accepted) or MLA_MACHINE (the
  * file cannot be read, no memory). Entries other than iterations (aggregates) are passed over. */
 int result_table_read(const char *path, struct result_table *table, struct mla_error *error);
+/* The same of what such a file holds, or would; `root` then is the table's, whatever is returned.
+ * `path`: for messages. */
+int result_table_take(json_t *root, const char *path, struct result_table *table,
+                      struct mla_error *error);
 void result_table_destroy(struct result_table *table);
 
 /* Of a member over the row's repetitions, nulls left out. `object`: the member of the entry that
@@ -69,6 +73,9 @@ double result_tokens(const struct result_row *row);
 int result_kernel_order(const struct result_row *a, const struct result_row *b);
 /* The same without regard to baselines. */
 int result_arithmetic_order(const struct result_row *a, const struct result_row *b);
+
+/* How much of the row's name is that of its case: all before "/KERNEL". */
+int result_case_length(const struct result_row *row);
 
 /* Whether two rows are of one case but for the kernel, the baseline and the number of threads. */
 bool result_same_work(const struct result_row *a, const struct result_row *b);

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 #
 # Panels of rows, one row per kernel, each as high as it has rows. Before: block_of(panel), the
-# block that lists a panel's rows in columns 1 and 2, and row_height. Leaves row_count, panel_top and height.
+# block that lists a panel's rows in columns 1 and 2, row_height and, for another legend, bottom.
+# Leaves row_count, panel_top and height.
 
 top = 0.44
 gap = 0.24
-bottom = 0.74
+if (!exists("bottom")) { bottom = 0.74 }
 
 array row_count[panels]
 array panel_top[panels]
