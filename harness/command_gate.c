@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 enum { PROCESSES = 8, ROUNDS = 8 };
-static const double default_limit = 0.03, sure = 0.95;
+static const double default_limit = 0.03, default_minutes = 10, sure = 0.95;
 
 static int read_suite(const struct options *options, const struct paths *paths, struct suite *suite,
                       struct mla_error *error)
@@ -102,6 +102,7 @@ int command_gate(const struct options *options, const struct paths *paths, int c
         .rule = {options->limit_pct > 0 ? options->limit_pct / 100 : default_limit, sure},
         .processes = PROCESSES,
         .rounds = ROUNDS,
+        .minutes = options->minutes > 0 ? options->minutes : default_minutes,
         .seed = options->seed,
         .quiet = options->quiet};
     int code = read_suite(options, paths, &suite, error);

@@ -33,6 +33,7 @@ struct gate_comparison {
     int stages;                  /* that it was timed in */
     int alarms[2];               /* of them, as slower and as faster */
     enum gate_verdict verdict;   /* so far */
+    bool cut;                    /* there was no time to ask again */
 };
 
 /* The case; its inputs and the reference's answers are shared with the children. */

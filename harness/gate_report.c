@@ -61,7 +61,10 @@ const char *gate_reason(const struct gate_comparison *one)
         return one->base.reason;
     if (one->verdict != GATE_UNRESOLVED)
         return "";
-    return one->finding.why ? one->finding.why : "it alarmed once, and not again";
+    if (one->finding.why)
+        return one->finding.why;
+    return one->cut ? "it alarmed, and there was no time to ask again"
+                    : "it alarmed once, and not again";
 }
 
 /* The longest names, so that columns fit. */
@@ -110,6 +113,10 @@ void gate_print(const struct gate_run *run)
            counts.comparisons, counts.verdicts[GATE_SLOWER], counts.verdicts[GATE_FASTER],
            counts.verdicts[GATE_EQUAL], 100 * run->rule.limit, counts.verdicts[GATE_UNRESOLVED],
            counts.cache, counts.error, counts.broken, counts.wrong_before);
+    if (run->cut)
+        printf(
+            "%d of the unresolved were to be timed again, and %.3g minutes were up (--minutes)\n",
+            run->cut, run->minutes);
 }
 
 /* Null where it is not finite. */
@@ -181,7 +188,7 @@ json_t *gate_json(const struct gate_run *run)
                   counts.verdicts[GATE_FASTER], "equal", counts.verdicts[GATE_EQUAL], "unresolved",
                   counts.verdicts[GATE_UNRESOLVED], "larger_cache", counts.cache, "larger_error",
                   counts.error, "broken", counts.broken, "wrong_before", counts.wrong_before);
-    return json_pack("{s:s, s:f, s:f, s:o, s:o}", "suite", run->suite->name, "limit_pct",
-                     100 * run->rule.limit, "sure", run->rule.sure, "summary", summary,
-                     "comparisons", comparisons);
+    return json_pack("{s:s, s:f, s:f, s:f, s:i, s:o, s:o}", "suite", run->suite->name, "limit_pct",
+                     100 * run->rule.limit, "sure", run->rule.sure, "minutes", run->minutes,
+                     "not_timed_again", run->cut, "summary", summary, "comparisons", comparisons);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/gate_run.h"
 
+#include "harness/clock.h"
 #include "harness/cpu.h"
 #include "harness/problem.h"
 
@@ -55,9 +56,23 @@ bool gate_timed(const struct gate_comparison *comparison)
     return comparison->base.passed && comparison->head.passed;
 }
 
-static bool takes_part(const struct gate_comparison *one, int stage)
+/* A stage asks some of the comparisons, in turns. */
+struct turn {
+    int stage;
+    bool suspects; /* those that have alarmed before, or all others */
+};
+
+static bool takes_part(const struct gate_comparison *one, const struct turn *turn)
 {
-    return stage == 0 || (gate_timed(one) && one->verdict == GATE_UNRESOLVED);
+    bool suspect = one->alarms[0] + one->alarms[1] > 0;
+    if (suspect != turn->suspects)
+        return false;
+    return turn->stage == 0 || (gate_timed(one) && one->verdict == GATE_UNRESOLVED);
+}
+
+static bool out_of_time(const struct gate_run *run, const struct turn *turn)
+{
+    return turn->stage > 0 && clock_ns() >= run->end_ns;
 }
 
 static int run_comparison(struct gate_run *run, const struct gate_case *gc,
@@ -73,7 +88,8 @@ static int run_comparison(struct gate_run *run, const struct gate_case *gc,
 }
 
 /* A case's comparisons in one stage. */
-static int run_case(struct gate_run *run, int suite_case, int stage, struct mla_error *error)
+static int run_case(struct gate_run *run, int suite_case, const struct turn *turn,
+                    struct mla_error *error)
 {
     struct gate_case gc = {.c = &run->suite->cases[suite_case],
                            .libraries = run->libraries,
@@ -81,21 +97,33 @@ static int run_case(struct gate_run *run, int suite_case, int stage, struct mla_
                            .seed = run->seed};
     int first = 0, end, code = 0;
     while (first < run->count && (run->comparisons[first].suite_case != suite_case ||
-                                  !takes_part(&run->comparisons[first], stage)))
+                                  !takes_part(&run->comparisons[first], turn)))
         first++;
     for (end = first; end < run->count && run->comparisons[end].suite_case == suite_case;)
         end++;
-    if (first == end)
+    if (first == end || out_of_time(run, turn))
         return 0;
     char what[CASE_NAME_MAX + 32] = "";
-    snprintf(what, sizeof what, "%s%s", stage > 0 ? "again: " : "",
+    snprintf(what, sizeof what, "%s%s", turn->stage > 0 ? "again: " : "",
              run->comparisons[first].case_name);
     progress_case(&run->progress, suite_case, what);
     code = gate_case_open(&gc, error);
     for (int i = first; i < end && !code; i++)
-        if (takes_part(&run->comparisons[i], stage))
-            code = run_comparison(run, &gc, &run->comparisons[i], stage, error);
+        if (takes_part(&run->comparisons[i], turn) && !out_of_time(run, turn))
+            code = run_comparison(run, &gc, &run->comparisons[i], turn->stage, error);
     gate_case_close(&gc);
+    return code;
+}
+
+static int run_stage(struct gate_run *run, int stage, struct mla_error *error)
+{
+    int code = 0;
+    progress_start(&run->progress, run->quiet, run->suite->count);
+    for (int suspects = 1; suspects >= 0 && !code; suspects--) {
+        struct turn turn = {stage, suspects};
+        for (int i = 0; i < run->suite->count && !code; i++)
+            code = run_case(run, i, &turn, error);
+    }
     return code;
 }
 
@@ -142,13 +170,17 @@ static int judge(struct gate_run *run, int stage, struct mla_error *error)
 int gate_run(struct gate_run *run, struct mla_error *error)
 {
     int code = list_comparisons(run, error);
+    run->end_ns = clock_ns() + (int64_t)(60e9 * run->minutes);
     for (int stage = 0; stage < GATE_STAGES && !code; stage++) {
-        progress_start(&run->progress, run->quiet, run->suite->count);
-        for (int i = 0; i < run->suite->count && !code; i++)
-            code = run_case(run, i, stage, error);
+        code = run_stage(run, stage, error);
         if (!code)
             code = judge(run, stage, error);
         progress_clear(&run->progress);
+    }
+    for (int i = 0; i < run->count && !code; i++) {
+        struct gate_comparison *one = &run->comparisons[i];
+        one->cut = gate_timed(one) && one->verdict == GATE_UNRESOLVED && one->stages < GATE_STAGES;
+        run->cut += one->cut;
     }
     return code;
 }

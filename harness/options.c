@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, CASE_TEXT, CASE_FLAG, FLAG, SEED, REPETITIONS, CASES, PERCENT, PLUGIN };
+enum kind { TEXT, CASE_TEXT, CASE_FLAG, FLAG, SEED, REPETITIONS, CASES, PERCENT, MINUTES, PLUGIN };
 
 enum {
     RUNS = COMMAND_RUN | COMMAND_VERIFY,
@@ -35,6 +35,8 @@ static const struct row rows[] = {
      "a change of times that matters; half of it alarms if it is sure (3)"},
     {"limit", 0, PERCENT, "PERCENT", COMMAND_COMPARE, AT(limit_pct),
      "a change of times that counts (10: runs of the same code have been seen 38 % apart)"},
+    {"minutes", 0, MINUTES, "N", COMMAND_GATE, AT(minutes),
+     "after that no comparison is timed again, and what is in doubt stays unresolved (10)"},
     {"suite", 0, TEXT, "NAME|FILE", RUNS | COMMAND_GATE, AT(suite),
      "what to run: configs/suites/NAME.json, or a file (run: default, verify: verify, gate: "
      "quick)"},
@@ -109,6 +111,19 @@ static int read_number(const struct row *row, const char *text, uint64_t least, 
     return 0;
 }
 
+static int read_real(const struct row *row, const char *text, const char *unit, double least,
+                     double most, double *value, struct mla_error *error)
+{
+    char *end;
+    double number = strtod(text, &end);
+    if (end == text || *end || !(number >= least && number <= most))
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "--%s is '%s': a number of %s from %g to %g is needed", row->name, text,
+                        unit, least, most);
+    *value = number;
+    return 0;
+}
+
 static int take(const struct row *row, const char *text, struct options *options,
                 struct mla_error *error)
 {
@@ -139,16 +154,12 @@ static int take(const struct row *row, const char *text, struct options *options
         code = read_number(row, text, 1, 10000000, &number, error);
         options->random_cases = (int32_t)number;
         break;
-    case PERCENT: {
-        char *end;
-        double percent = strtod(text, &end);
-        if (end == text || *end || !(percent >= 0.1 && percent <= 100))
-            return mla_fail(error, MLA_BAD_INPUT,
-                            "--%s is '%s': a number of percent from 0.1 to 100 is needed",
-                            row->name, text);
-        *(double *)member = percent;
+    case PERCENT:
+        code = read_real(row, text, "percent", 0.1, 100, member, error);
         break;
-    }
+    case MINUTES:
+        code = read_real(row, text, "minutes", 0.001, 1440, member, error);
+        break;
     case PLUGIN:
         if (options->plugin_count == MAX_PLUGINS)
             return mla_fail(error, MLA_BAD_INPUT, "--plugin: at most %d", MAX_PLUGINS);

@@ -42,6 +42,7 @@ struct options {
     int32_t repetitions;                       /* 0: the suite's */
     const char *base, *head;                   /* libraries of the gate, NULL if not given */
     double limit_pct;                          /* 0: not given */
+    double minutes;                            /* 0: not given */
     bool json, quiet, fail_fast, no_report, help;
     char *const *files; /* what follows the options */
     int file_count;

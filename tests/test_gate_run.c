@@ -62,6 +62,16 @@ Test(gate_run, a_wrong_kernel_is_broken)
     EXPECT(1, SHORT, "BROKEN", "2 broken", "no longer pass verification");
 }
 
+/* An alarm that could not be confirmed is none, and the reader hears why. */
+Test(gate_run, ends_in_time)
+{
+    set_up("slower:300");
+    EXPECT(0, SHORT " --minutes 0.001", "no time to ask again", "0 slower", "2 unresolved",
+           "2 of the unresolved were to be timed again", "--minutes");
+    EXPECT(3, SHORT " --minutes 5", "2 slower");
+    EXPECT(2, SAME " --minutes never", "--minutes", "minutes from");
+}
+
 /* What scripts read. */
 Test(gate_run, json_has_all_figures)
 {
