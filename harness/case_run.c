@@ -152,5 +152,6 @@ int run_case(struct run *run, const struct bench_case *c, struct mla_error *erro
     inputs_destroy(&cr.inputs);
     free(cr.contenders);
     free(cr.group);
+    free(cr.control_times);
     return code;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/case_run.h"
 #include "harness/child.h"
+#include "harness/control.h"
 #include "harness/entry.h"
 #include "harness/measure.h"
 #include "harness/statistics.h"
@@ -57,6 +58,7 @@ static int time_group(void *context, struct child_channel *channel, struct mla_e
         .repetition_ms = cr->run->suite->repetition_ms,
         .kernel_time_limit_s = cr->run->suite->kernel_time_limit_s,
         .seed = cr->run->seed,
+        .control = cr->controlled,
         .counters = cr->run->counters,
         .counter_count = cr->run->counter_count,
     };
@@ -66,6 +68,13 @@ static int time_group(void *context, struct child_channel *channel, struct mla_e
     json_decref(sender.round);
     free(kernels);
     return code;
+}
+
+static void take_control(struct case_run *cr, struct contender *contender, const json_t *message)
+{
+    cr->control = contender;
+    cr->control_times[json_integer_value(json_object_get(message, "round"))] =
+        json_number_value(json_object_get(message, "real_time"));
 }
 
 static void take_sample(void *context, const json_t *message)
@@ -81,6 +90,10 @@ static void take_sample(void *context, const json_t *message)
         return;
     }
     struct contender *contender = cr->group[json_integer_value(json_object_get(message, "sample"))];
+    if (json_is_true(json_object_get(message, "control"))) {
+        take_control(cr, contender, message);
+        return;
+    }
     struct entry_source source = {.c = cr->c,
                                   .case_name = cr->name,
                                   .inputs = &cr->inputs,
@@ -116,10 +129,31 @@ static void print_times(const struct case_run *cr)
     fflush(stdout);
 }
 
+/* Of the group, once it was timed. */
+static void note_control(struct case_run *cr)
+{
+    const struct contender *kernel = cr->control;
+    json_t *names = json_array();
+    double *ratios = cr->control_times;
+    int rounds = kernel ? kernel->samples : 0;
+    for (int i = 0; i < rounds; i++)
+        ratios[i] = log(cr->control_times[i] / kernel->times[i]);
+    for (int i = 0; i < cr->group_count; i++)
+        if (cr->group[i]->samples > 0)
+            json_array_append_new(names, json_string(cr->group[i]->kernel->name));
+    const char *reason = !cr->controlled ? "no memory for a second copy of a kernel"
+                         : rounds == 0   ? "no kernel was timed"
+                                         : NULL;
+    json_array_append_new(json_object_get(cr->run->result->mlabench, "controls"),
+                          control_json(cr->name, kernel ? kernel->kernel->name : NULL, names,
+                                       ratios, rounds, reason));
+    cr->control = NULL;
+}
+
 /* As many of the kernels from `first` on as fit into memory together. Returns how many. */
 static int gather_group(struct case_run *cr, int first, uint64_t available)
 {
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, largest = 0;
     int taken = first;
     cr->group_count = 0;
     for (; taken < cr->count; taken++) {
@@ -130,14 +164,19 @@ static int gather_group(struct case_run *cr, int first, uint64_t available)
         if (cr->group_count > 0 && bytes + needed > available)
             break;
         bytes += needed;
+        largest = needed > largest ? needed : largest;
         cr->group[cr->group_count++] = contender;
     }
+    cr->controlled = bytes + largest <= available;
     return taken - first;
 }
 
 int case_time(struct case_run *cr, uint64_t available, struct mla_error *error)
 {
     int code = 0;
+    cr->control_times = calloc((size_t)cr->repetitions, sizeof(double));
+    if (!cr->control_times)
+        return mla_fail(error, MLA_MACHINE, "no memory for the samples");
     for (int i = 0; i < cr->count && !code; i++) {
         cr->contenders[i].times = calloc((size_t)cr->repetitions, sizeof(double));
         cr->contenders[i].peaks = calloc((size_t)cr->repetitions, sizeof(double));
@@ -155,6 +194,7 @@ int case_time(struct case_run *cr, uint64_t available, struct mla_error *error)
         code = child_run(&job, error);
         if (code == MLA_INTERRUPTED)
             break;
+        note_control(cr);
         for (int i = 0; i < cr->group_count && code; i++)
             run_skip(cr->run, cr->c, cr->group[i]->index, "verified, timing stopped: %s",
                      error->message);

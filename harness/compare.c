@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/compare.h"
 
+#include "harness/control.h"
 #include "harness/paired.h"
 #include "harness/random.h"
 #include "harness/statistics.h"
@@ -64,6 +65,7 @@ static double explained(double witness, int way)
 
 static const char machine_changed[] = "the machine itself changed: see its FMA peak";
 static const char others_changed[] = "the case's other kernels changed alike";
+static const char control_differed[] = "within one of the runs the same kernel differs from itself";
 
 /* Beyond the limit, and no less than half of it owed to a witness; what is left of estimate and
  * interval is still beyond the limit, or above none. */
@@ -94,6 +96,8 @@ void compare_conclude(double limit, struct compare_times *t)
         t->why = machine_changed;
     else if (changed ? !stands(t, way, beyond, others) : others_either >= beyond / 2)
         t->why = others_changed;
+    else if (t->control >= (changed ? fabs(t->ratio) : beyond) / 2)
+        t->why = control_differed;
     else
         t->verdict = !changed ? GATE_EQUAL : way > 0 ? GATE_SLOWER : GATE_FASTER;
 }
@@ -102,7 +106,7 @@ void compare_estimate(const double *before, int n, const double *after, int m, u
                       struct compare_times *times)
 {
     double *x = logarithms(before, n), *y = logarithms(after, m);
-    *times = (struct compare_times){.ratio = NAN, .peak = NAN, .others = NAN};
+    *times = (struct compare_times){.ratio = NAN, .peak = NAN, .others = NAN, .control = NAN};
     if (x && y) {
         struct paired one = paired_signs(x, n, sqrt(sure)), other = paired_signs(y, m, sqrt(sure));
         times->ratio = other.median - one.median;
@@ -126,9 +130,10 @@ static double *times_of(const struct result_row *row, int *n)
     return ns;
 }
 
-static int estimate_times(const struct lineup_row *row, uint64_t seed, struct compare_times *times,
-                          struct mla_error *error)
+static int estimate_times(const struct comparison *c, const struct lineup_row *row, uint64_t seed,
+                          struct compare_times *times, struct mla_error *error)
 {
+    const struct stored_run *runs = c->runs->items;
     int n, m;
     double *before = times_of(row->of[0], &n), *after = times_of(row->of[1], &m);
     int code = before && after ? 0 : mla_fail(error, MLA_MACHINE, "no memory for %d times", n + m);
@@ -136,6 +141,8 @@ static int estimate_times(const struct lineup_row *row, uint64_t seed, struct co
         compare_estimate(before, n, after, m, seed, times);
         times->peak = log(result_spread(row->of[0], NULL, "fma_peak_gflops").median /
                           result_spread(row->of[1], NULL, "fma_peak_gflops").median);
+        times->control = fmax(control_moved(&runs[0].table, row->of[0], row->of[0]),
+                              control_moved(&runs[1].table, row->of[1], row->of[1]));
     }
     free(before);
     free(after);
@@ -193,7 +200,7 @@ static int compare_rows(struct comparison *c, struct mla_error *error)
             continue;
         one->error_grew =
             c->same_inputs && compare_error(row->of[1]) > compare_error(row->of[0]) + error_growth;
-        code = estimate_times(row, (uint64_t)i, &one->times, error);
+        code = estimate_times(c, row, (uint64_t)i, &one->times, error);
     }
     return code || c->difference_count ? code : conclude_all(c, error);
 }

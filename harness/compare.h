@@ -25,7 +25,9 @@ struct compare_times {
     double low, high;         /* both intervals together; infinite with too few repetitions */
     double rank[2], drawn[2]; /* of the two intervals: by order statistics, by bootstrap */
     double peak;              /* FMA peak before / after: how much slower the machine was; or NAN */
-    double others; /* median ratio of the case's other kernels; NAN if there are fewer than 3 */
+    double others;  /* median ratio of the case's other kernels; NAN if there are fewer than 3 */
+    double control; /* how far the case's A/A control moved (control.h), in the run where it moved
+                       more; NAN if neither has one */
     enum gate_verdict verdict;
     const char *why; /* unresolved, in words; else NULL. Static */
 };
@@ -34,15 +36,16 @@ struct compare_times {
  *   rank    the medians' exact intervals, [low after / high before, high after / low before], each
  *           as sure as both together are to be, 95 %; no assumption about distributions
  *   drawn   2,000 times both sides' repetitions drawn with repetition, fewer if there are very many
- * peak and others are NAN then. */
+ * peak, others and control are NAN then. */
 void compare_estimate(const double *before, int n, const double *after, int m, uint64_t seed,
                       struct compare_times *times);
 
 /* Sets the verdict. It is a change if it is beyond the limit (a fraction) and both intervals
  * exclude none, and if that still holds when what a witness did the same way is taken off, which
  * must not be half of it; equal, if the intervals lie within the limit and no witness moved by half
- * of it. What slows all kernels alike, say another compiler, is unresolved by this: no stored run
- * can tell it from a slower machine. */
+ * of it. Neither if the control moved by half of the change, or of the limit. What slows all
+ * kernels alike, say another compiler, is unresolved by this: no stored run can tell it from a
+ * slower machine. */
 void compare_conclude(double limit, struct compare_times *times);
 
 struct compare_row {

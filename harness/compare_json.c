@@ -35,10 +35,11 @@ static json_t *interval(const double ends[2])
 
 static json_t *times_json(const struct compare_times *t)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "median_pct", figure(percent(t->ratio)),
-                     "low_pct", figure(percent(t->low)), "high_pct", figure(percent(t->high)),
-                     "rank", interval(t->rank), "bootstrap", interval(t->drawn), "fma_peak_pct",
-                     figure(percent(-t->peak)), "others_pct", figure(percent(t->others)));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "median_pct",
+                     figure(percent(t->ratio)), "low_pct", figure(percent(t->low)), "high_pct",
+                     figure(percent(t->high)), "rank", interval(t->rank), "bootstrap",
+                     interval(t->drawn), "fma_peak_pct", figure(percent(-t->peak)), "others_pct",
+                     figure(percent(t->others)), "control_pct", figure(percent(t->control)));
 }
 
 /* Counters of which both runs have a count in every repetition. */

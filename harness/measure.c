@@ -31,8 +31,9 @@ struct arm {
 struct bench {
     const struct inputs *inputs;
     const struct measure_settings *settings;
-    struct arm *arms;
+    struct arm *arms; /* [count + 1], the control last */
     int count;
+    int control; /* the kernel that the control is a copy of, or -1: there is none */
     int64_t iterations;
     int32_t *order;
     struct stage_clock *clocks; /* [threads] */
@@ -206,7 +207,8 @@ static int repeat(const struct bench *bench, int index, struct sample *sample)
     cpu = clock_cpu_ns() - cpu;
     counters_stop(bench->counters);
     struct noise after = noise_now();
-    sample->kernel = index;
+    sample->control = index == bench->count;
+    sample->kernel = sample->control ? bench->control : index;
     sample->iterations = bench->iterations;
     sample->real_ns = (double)real / iterations;
     sample->cpu_ns = (double)cpu / iterations;
@@ -220,10 +222,15 @@ static int repeat(const struct bench *bench, int index, struct sample *sample)
     return status;
 }
 
-/* The ceiling is one more arm, after the kernels. */
+/* The control and the ceiling are arms, too, after the kernels. */
+static int timed_arms(const struct bench *bench)
+{
+    return bench->count + (bench->control >= 0);
+}
+
 static int arms_of(const struct bench *bench)
 {
-    return bench->count + !bench->settings->without_ceiling;
+    return timed_arms(bench) + !bench->settings->without_ceiling;
 }
 
 /* Even rounds get a random order (Fisher-Yates), odd ones the one before reversed. */
@@ -254,7 +261,7 @@ static int run_rounds(const struct bench *bench, const struct measure_listener *
         draw_order(bench, round);
         for (int i = 0; i < arms_of(bench); i++) {
             int index = bench->order[i];
-            if (index == bench->count) {
+            if (index == timed_arms(bench)) {
                 peak = ceiling_fma_burst(bench->settings->threads, BURST_MS);
                 continue;
             }
@@ -271,22 +278,50 @@ static int run_rounds(const struct bench *bench, const struct measure_listener *
     return 0;
 }
 
-static int set_up(struct bench *bench, struct mla_error *error)
+static int set_up_arm(const struct bench *bench, int index, const struct mla_kernel *kernel,
+                      struct mla_error *error)
 {
-    for (int i = 0; i < bench->count; i++) {
-        struct arm *arm = &bench->arms[i];
-        int code = plan_arm(arm, bench->inputs, error);
-        if (!code)
-            code = allocate_arm(arm, error);
-        if (!code)
-            code = fill_arm(arm, bench, error);
-        if (code)
-            return code;
-    }
-    for (int i = 0; i < bench->count; i++)
-        if (warm_up(bench, &bench->arms[i]))
-            return mla_fail(error, MLA_FAILED, "%s: a step failed", bench->arms[i].kernel->name);
-    return 0;
+    struct arm *arm = &bench->arms[index];
+    arm->kernel = kernel;
+    int code = plan_arm(arm, bench->inputs, error);
+    if (!code)
+        code = allocate_arm(arm, error);
+    if (!code)
+        code = fill_arm(arm, bench, error);
+    return code;
+}
+
+static int warm_up_arm(const struct bench *bench, int index, struct mla_error *error)
+{
+    struct arm *arm = &bench->arms[index];
+    return warm_up(bench, arm) ? mla_fail(error, MLA_FAILED, "%s: a step failed", arm->kernel->name)
+                               : 0;
+}
+
+static int set_up(const struct bench *bench, const struct mla_kernel *const *kernels,
+                  struct mla_error *error)
+{
+    int code = 0;
+    for (int i = 0; i < bench->count && !code; i++)
+        code = set_up_arm(bench, i, kernels[i], error);
+    for (int i = 0; i < bench->count && !code; i++)
+        code = warm_up_arm(bench, i, error);
+    return code;
+}
+
+static int set_up_control(struct bench *bench, struct mla_error *error)
+{
+    int fastest = 0;
+    for (int i = 1; i < bench->count; i++)
+        if (bench->arms[i].step_ns < bench->arms[fastest].step_ns)
+            fastest = i;
+    if (bench->arms[fastest].left_out)
+        return 0; /* then all are */
+    int code = set_up_arm(bench, bench->count, bench->arms[fastest].kernel, error);
+    if (!code)
+        code = warm_up_arm(bench, bench->count, error);
+    bench->control = fastest;
+    return code;
 }
 
 int measure(const struct inputs *inputs, const struct mla_kernel *const *kernels, int count,
@@ -294,9 +329,9 @@ int measure(const struct inputs *inputs, const struct mla_kernel *const *kernels
             struct mla_error *error)
 {
     char pinning[CPU_PINNING_MAX];
-    struct bench bench = {.inputs = inputs, .settings = settings, .count = count};
-    bench.arms = calloc((size_t)count, sizeof *bench.arms);
-    bench.order = calloc((size_t)count + 1, sizeof *bench.order);
+    struct bench bench = {.inputs = inputs, .settings = settings, .count = count, .control = -1};
+    bench.arms = calloc((size_t)count + 1, sizeof *bench.arms);
+    bench.order = calloc((size_t)count + 2, sizeof *bench.order);
     bench.clocks = aligned_alloc(64, sizeof *bench.clocks * (size_t)settings->threads);
     int code = bench.arms && bench.order && bench.clocks
                    ? 0
@@ -305,15 +340,15 @@ int measure(const struct inputs *inputs, const struct mla_kernel *const *kernels
     if (!code)
         code = counters_open(&bench.counters, settings->counters, settings->counter_count,
                              settings->threads, error);
-    for (int i = 0; i < count && !code; i++)
-        bench.arms[i].kernel = kernels[i];
     if (!code)
-        code = set_up(&bench, error);
+        code = set_up(&bench, kernels, error);
     if (!code)
         choose_iterations(&bench, listener);
+    if (!code && settings->control)
+        code = set_up_control(&bench, error);
     if (!code)
         code = run_rounds(&bench, listener, error);
-    for (int i = 0; i < count && bench.arms; i++)
+    for (int i = 0; i <= count && bench.arms; i++)
         if (bench.arms[i].kernel)
             release_arm(&bench.arms[i]);
     counters_close(bench.counters);

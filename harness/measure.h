@@ -18,18 +18,21 @@
 
 struct measure_settings {
     int threads;
-    int repetitions;             /* rounds */
-    double repetition_ms;        /* wanted length of the fastest kernel's repetition */
-    double kernel_time_limit_s;  /* of all repetitions of one kernel */
-    uint64_t seed;               /* of the order */
-    bool without_ceiling;        /* a round has the kernels alone, and no FMA peak (NAN) */
+    int repetitions;            /* rounds */
+    double repetition_ms;       /* wanted length of the fastest kernel's repetition */
+    double kernel_time_limit_s; /* of all repetitions of one kernel */
+    uint64_t seed;              /* of the order */
+    bool without_ceiling;       /* a round has the kernels alone, and no FMA peak (NAN) */
+    bool control; /* a round has the fastest kernel twice, the second time set up anew: what that
+                     differs by from itself is what this machine does to anything */
     const char *const *counters; /* names */
     int counter_count;
 };
 
 /* One repetition of one kernel. Times are per iteration. */
 struct sample {
-    int kernel; /* index */
+    int kernel;   /* index */
+    bool control; /* that kernel's second copy */
     int round;
     int64_t iterations;          /* steps in one repetition, the same for all kernels */
     double real_ns, cpu_ns;      /* of storing the new rows and attending */

@@ -2,10 +2,12 @@
  *
  * What the figures say, in short: which kernel is fastest where and how surely, whether all are
  * right, up to where absorbing pays, and what the caches take. */
+#include "harness/control.h"
 #include "harness/report_page.h"
 #include "harness/units.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void report_case(const struct result_row *row, char *text, unsigned long size)
@@ -55,6 +57,30 @@ static void correctness(struct document *doc, const struct result_table *table)
              text, unit_count(checked).s, unit_count(queries).s);
 }
 
+/* How far the control moved, case by case. */
+static void controls(struct document *doc, const struct result_table *table)
+{
+    size_t i, n = 0, moved = 0;
+    double most = 0;
+    json_t *control;
+    json_array_foreach(json_object_get(table->mlabench, "controls"), i, control)
+    {
+        double median = result_number(control, "median_pct");
+        double low = result_number(control, "low_pct"), high = result_number(control, "high_pct");
+        if (isnan(median))
+            continue;
+        n++;
+        most = fmax(most, fabs(median));
+        moved += low > 0 || high < 0;
+    }
+    if (n > 0)
+        doc_item(doc,
+                 "A/A control: in each case the fastest kernel was timed against itself. The two "
+                 "differed by %s at most, surely (95 %%) in %s of %s cases. A difference between "
+                 "kernels of less than twice what their control did is called unresolved.",
+                 unit_percent(most).s, unit_count((int64_t)moved).s, unit_count((int64_t)n).s);
+}
+
 /* Rows that compete: the same model (baselines are other models), work and threads. */
 static bool compete(const struct result_row *a, const struct result_row *b)
 {
@@ -99,11 +125,21 @@ static bool stands_for(const struct result_table *table, const struct result_row
     return true;
 }
 
-static const char *certainty(const struct result_row *const best[2])
+/* Whether the best is surely faster than the second. */
+static void certainty(const struct result_table *table, const struct result_row *const best[2],
+                      char *text, size_t size)
 {
-    if (!best[1])
-        return "only one";
-    return best[0]->ns.q3 < best[1]->ns.q1 ? "quartiles apart" : "quartiles overlap: not sure";
+    if (!best[1]) {
+        snprintf(text, size, "only one");
+        return;
+    }
+    struct contest c = contest(table, best[0], best[1]);
+    if (c.verdict == CONTEST_SLOWER)
+        snprintf(text, size, "sure: second takes %s to %s more",
+                 unit_percent(100 * expm1(c.change.low)).s,
+                 unit_percent(100 * expm1(c.change.high)).s);
+    else
+        snprintf(text, size, "unresolved: %s", c.why ? c.why : "medians and rounds disagree");
 }
 
 /* The MHA layer of the same width at the same work by its fastest kernel, or NULL. */
@@ -135,8 +171,9 @@ static void fastest(struct document *doc, const struct result_table *table)
         rank(table, row, best);
         const struct result_row *mha = mha_of(table, row);
         double tokens = result_tokens(row);
-        char text[256], quartiles[128], second[160];
+        char text[256], quartiles[128], second[160], sure[192];
         report_case(row, text, sizeof text);
+        certainty(table, best, sure, sizeof sure);
         snprintf(quartiles, sizeof quartiles, "%s to %s", unit_time(best[0]->ns.q1 / tokens).s,
                  unit_time(best[0]->ns.q3 / tokens).s);
         snprintf(second, sizeof second, "-");
@@ -147,7 +184,7 @@ static void fastest(struct document *doc, const struct result_table *table)
                (const char *const[]){
                    row->model, text, best[0]->kernel, unit_time(best[0]->ns.median / tokens).s,
                    quartiles, unit_percent(best[0]->pct_fma_peak.median).s,
-                   unit_percent(best[0]->core_pct_fma_peak.median).s, second, certainty(best),
+                   unit_percent(best[0]->core_pct_fma_peak.median).s, second, sure,
                    unit_times(mha ? mha->ns.median / best[0]->ns.median : NAN).s});
     }
     f->end_table(doc);
@@ -227,6 +264,7 @@ void report_findings(struct document *doc, const struct result_table *table)
     f->heading(doc, "Findings");
     f->begin_list(doc);
     correctness(doc, table);
+    controls(doc, table);
     report_crossovers(doc, table);
     f->end_list(doc);
     if (table->count == 0) {

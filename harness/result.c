@@ -132,6 +132,7 @@ static void fill_mlabench(json_t *own, const struct cpu_info *cpu, int count, ch
         {"accounting", accounting},
         {"skipped", json_array()},
         {"failed", json_array()},
+        {"controls", json_array()},
         {"layers", json_array()},
         {"certificates", json_array()},
         {"ratios", json_object()},

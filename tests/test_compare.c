@@ -4,6 +4,7 @@
 #include "harness/compare.h"
 
 #include "harness/compare_report.h"
+#include "harness/control.h"
 #include "harness/random.h"
 #include "harness/report_runs.h"
 #include "tests/cli.h"
@@ -36,7 +37,7 @@ Test(compare, exact_interval)
     cr_assert(times.drawn[0] < times.ratio && times.drawn[1] > times.ratio);
     cr_assert(times.low == fmin(times.rank[0], times.drawn[0]) &&
               times.high == fmax(times.rank[1], times.drawn[1]));
-    cr_assert(isnan(times.peak) && isnan(times.others));
+    cr_assert(isnan(times.peak) && isnan(times.others) && isnan(times.control));
 }
 
 /* 15 each: from the 3rd to the 13th. From the 4th, one would be 96.5 % sure, both 93.1 %. */
@@ -91,44 +92,50 @@ Test(compare, intervals_cover_what_they_say)
 Test(compare, verdicts)
 {
     static const struct {
-        double ratio, low, high, peak, others; /* in %, the witnesses as they slow things */
+        double ratio, low, high, peak, others, control; /* in %; witnesses as they slow things */
         enum gate_verdict verdict;
         const char *why;
     } table[] = {
-        {20, 5, 40, 0, 0, GATE_SLOWER, NULL},
-        {20, 5, 40, NAN, NAN, GATE_SLOWER, NULL},
-        {-20, -30, -5, 0, 0, GATE_FASTER, NULL},
-        {9, 5, 9.5, 0, 0, GATE_EQUAL, NULL},
-        {0, -9, 9, 0, 0, GATE_EQUAL, NULL},
-        {20, -1, 40, 0, 0, GATE_UNRESOLVED, "beyond the limit"},
-        {0, -9, 11, 0, 0, GATE_UNRESOLVED, "beyond the limit"},
-        {0, -11, 9, 0, 0, GATE_UNRESOLVED, "beyond the limit"},
-        {9, 5, 11, 0, 0, GATE_UNRESOLVED, "beyond the limit"},
-        {20, 5, 40, 12, 0, GATE_UNRESOLVED, "FMA peak"},
-        {20, 5, 40, 0, 12, GATE_UNRESOLVED, "other kernels"},
-        {20, 5, 40, -50, -50, GATE_SLOWER, NULL},
-        {-20, -30, -5, 50, 50, GATE_FASTER, NULL},
-        {-20, -30, -5, -15, 0, GATE_UNRESOLVED, "FMA peak"},
-        {40, 5, 60, 6, 0, GATE_UNRESOLVED, "FMA peak"},
-        {40, 5, 60, 0, 6, GATE_UNRESOLVED, "other kernels"},
-        {40, 7, 60, 6, 6, GATE_SLOWER, NULL},
-        {100, 80, 120, 50, 0, GATE_UNRESOLVED, "FMA peak"},
-        {12, 5, 40, 0, 3, GATE_UNRESOLVED, "other kernels"},
-        {0, -2, 2, 6, 0, GATE_UNRESOLVED, "FMA peak"},
-        {0, -2, 2, -6, 0, GATE_UNRESOLVED, "FMA peak"},
-        {1, -1, 3, 0, 6, GATE_UNRESOLVED, "other kernels"},
-        {1, -1, 3, 0, -6, GATE_UNRESOLVED, "other kernels"},
-        {1, -1, 3, -6, 0, GATE_UNRESOLVED, "FMA peak"},
-        {0, -2, 2, 4, -4, GATE_EQUAL, NULL},
-        {20, -INFINITY, INFINITY, 0, 0, GATE_UNRESOLVED, "too few"},
-        {NAN, 0, 0, 0, 0, GATE_UNRESOLVED, "memory"},
+        {20, 5, 40, 0, 0, 0, GATE_SLOWER, NULL},
+        {20, 5, 40, NAN, NAN, 0, GATE_SLOWER, NULL},
+        {-20, -30, -5, 0, 0, 0, GATE_FASTER, NULL},
+        {9, 5, 9.5, 0, 0, 0, GATE_EQUAL, NULL},
+        {0, -9, 9, 0, 0, 0, GATE_EQUAL, NULL},
+        {20, -1, 40, 0, 0, 0, GATE_UNRESOLVED, "beyond the limit"},
+        {0, -9, 11, 0, 0, 0, GATE_UNRESOLVED, "beyond the limit"},
+        {0, -11, 9, 0, 0, 0, GATE_UNRESOLVED, "beyond the limit"},
+        {9, 5, 11, 0, 0, 0, GATE_UNRESOLVED, "beyond the limit"},
+        {20, 5, 40, 12, 0, 0, GATE_UNRESOLVED, "FMA peak"},
+        {20, 5, 40, 0, 12, 0, GATE_UNRESOLVED, "other kernels"},
+        {20, 5, 40, -50, -50, 0, GATE_SLOWER, NULL},
+        {-20, -30, -5, 50, 50, 0, GATE_FASTER, NULL},
+        {-20, -30, -5, -15, 0, 0, GATE_UNRESOLVED, "FMA peak"},
+        {40, 5, 60, 6, 0, 0, GATE_UNRESOLVED, "FMA peak"},
+        {40, 5, 60, 0, 6, 0, GATE_UNRESOLVED, "other kernels"},
+        {40, 7, 60, 6, 6, 0, GATE_SLOWER, NULL},
+        {100, 80, 120, 50, 0, 0, GATE_UNRESOLVED, "FMA peak"},
+        {12, 5, 40, 0, 3, 0, GATE_UNRESOLVED, "other kernels"},
+        {0, -2, 2, 6, 0, 0, GATE_UNRESOLVED, "FMA peak"},
+        {0, -2, 2, -6, 0, 0, GATE_UNRESOLVED, "FMA peak"},
+        {1, -1, 3, 0, 6, 0, GATE_UNRESOLVED, "other kernels"},
+        {1, -1, 3, 0, -6, 0, GATE_UNRESOLVED, "other kernels"},
+        {1, -1, 3, -6, 0, 0, GATE_UNRESOLVED, "FMA peak"},
+        {0, -2, 2, 4, -4, 0, GATE_EQUAL, NULL},
+        {20, 15, 40, 0, 0, 9, GATE_SLOWER, NULL},
+        {20, 15, 40, 0, 0, 10, GATE_UNRESOLVED, "differs from itself"},
+        {-20, -30, -15, 0, 0, 12, GATE_UNRESOLVED, "differs from itself"},
+        {0, -2, 2, 0, 0, 4, GATE_EQUAL, NULL},
+        {0, -2, 2, 0, 0, 6, GATE_UNRESOLVED, "differs from itself"},
+        {20, -INFINITY, INFINITY, 0, 0, 0, GATE_UNRESOLVED, "too few"},
+        {NAN, 0, 0, 0, 0, 0, GATE_UNRESOLVED, "memory"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct compare_times times = {.ratio = log1p(table[i].ratio / 100),
                                       .low = log1p(fmax(-100, table[i].low) / 100),
                                       .high = log1p(table[i].high / 100),
                                       .peak = log1p(table[i].peak / 100),
-                                      .others = log1p(table[i].others / 100)};
+                                      .others = log1p(table[i].others / 100),
+                                      .control = log1p(table[i].control / 100)};
         compare_conclude(0.1, &times);
         cr_assert(times.verdict == table[i].verdict, "row %zu: %s, %s", i,
                   gate_verdict_names[times.verdict], times.why ? times.why : "");
@@ -202,6 +209,23 @@ Test(compare, a_machine_that_moved_resolves_nothing)
         add(root, 64, kernels[k], 1300, 100);
     stored_write(root, "b.json");
     EXPECT(0, COMPARE, "the case's other kernels changed alike", "5 unresolved");
+}
+
+/* One of the runs had the same kernel twice, 40 % apart. */
+Test(compare, a_control_that_moved_resolves_nothing)
+{
+    double apart[REPETITIONS];
+    for (int i = 0; i < REPETITIONS; i++)
+        apart[i] = log(1.4);
+    json_t *before = run_with("", 0), *after = run_with("b", 30);
+    json_object_set_new(
+        stored_own(before), "controls",
+        json_pack("[o]", control_json(stored_case(64), "a", json_pack("[ss]", "a", "b"), apart,
+                                      REPETITIONS, NULL)));
+    stored_write(before, "a.json");
+    stored_write(after, "b.json");
+    EXPECT(0, COMPARE, "the same kernel differs from itself", "0 slower, 0 faster, 3 equal",
+           "2 unresolved");
 }
 
 /* Two others are no witness. */
