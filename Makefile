@@ -112,12 +112,16 @@ $(TEST_PLUGINS): kernels/kernel.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(FLAGS) $(DEFINES) -shared -o $@ $(filter %.c,$^)
 
-# All kernels, changed, for the gate to notice, and the same code told to change nothing.
+# All kernels, changed, for the gate to notice, and the same code told to change nothing; and one
+# that gets tired of computing.
 CHANGED := $(patsubst %,$(BUILD)/tests/plugins/%.so,changed unchanged)
-$(BUILD)/mlabench-tests: | $(CHANGED)
+TIRED := $(BUILD)/tests/plugins/tired.so
+$(BUILD)/mlabench-tests: | $(CHANGED) $(TIRED)
 $(BUILD)/tests/plugins/changed.so: DEFINES = -DCHANGED_BY='"MLABENCH_CHANGE"'
 $(BUILD)/tests/plugins/unchanged.so: DEFINES = -DCHANGED_BY='"MLABENCH_UNUSED"'
-$(CHANGED): tests/plugins/changed.c $(filter-out %/registry.o,$(KERNEL_OBJECTS))
+$(CHANGED): tests/plugins/changed.c
+$(TIRED): tests/plugins/tired.c
+$(CHANGED) $(TIRED): $(filter-out %/registry.o,$(KERNEL_OBJECTS))
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(FLAGS) $(DEFINES) -shared -o $@ $^ $(BLAS_LIBS) -lm
 

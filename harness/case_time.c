@@ -5,16 +5,19 @@
 #include "harness/entry.h"
 #include "harness/measure.h"
 #include "harness/statistics.h"
+#include "harness/timed_output.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A child that is still timing after this, and after the time that its kernels may take, hangs. */
 static const double least_limit_s = 60;
 
 /* In the child: a round's samples wait for its ceiling. */
 struct sender {
+    const struct case_run *cr;
     struct child_channel *channel;
     json_t *round;
 };
@@ -44,6 +47,20 @@ static void send_left_out(void *context, int kernel, double seconds)
     child_send(sender->channel, json_pack("{s:i, s:f}", "left_out", kernel, "seconds", seconds));
 }
 
+static int send_output(void *context, int kernel, struct trial *trial, struct mla_error *error)
+{
+    struct sender *sender = context;
+    const json_t *verdict = sender->cr->group[kernel]->verdict;
+    uint64_t verified = (uint64_t)json_integer_value(json_object_get(verdict, "digest"));
+    struct timed_output output;
+    int code = timed_output_check(trial, &sender->cr->oracle, verified, &output, error);
+    if (!code)
+        child_send(sender->channel,
+                   json_pack("{s:i, s:b, s:b, s:s}", "output", kernel, "passed", output.passed,
+                             "same_bits", output.same_bits, "reason", output.reason));
+    return code;
+}
+
 static int time_group(void *context, struct child_channel *channel, struct mla_error *error)
 {
     const struct case_run *cr = context;
@@ -62,8 +79,14 @@ static int time_group(void *context, struct child_channel *channel, struct mla_e
         .counters = cr->run->counters,
         .counter_count = cr->run->counter_count,
     };
-    struct sender sender = {channel, json_array()};
-    struct measure_listener listener = {keep_sample, send_round, send_left_out, &sender};
+    struct sender sender = {cr, channel, json_array()};
+    struct measure_listener listener = {
+        .take = keep_sample,
+        .end_round = send_round,
+        .leave_out = send_left_out,
+        .end = send_output,
+        .context = &sender,
+    };
     int code = measure(&cr->inputs, kernels, cr->group_count, &settings, &listener, error);
     json_decref(sender.round);
     free(kernels);
@@ -77,10 +100,38 @@ static void take_control(struct case_run *cr, struct contender *contender, const
         json_number_value(json_object_get(message, "real_time"));
 }
 
+/* What a kernel put out while it was timed came last; times of another output are not kept. */
+static void take_output(struct case_run *cr, struct contender *contender, const json_t *message)
+{
+    json_t *entries = cr->run->result->benchmarks;
+    bool passed = json_is_true(json_object_get(message, "passed"));
+    bool same = json_is_true(json_object_get(message, "same_bits"));
+    for (size_t i = json_array_size(entries); i-- > cr->first_entry;) {
+        json_t *entry = json_array_get(entries, i);
+        const char *kernel = json_string_value(json_object_get(entry, "kernel"));
+        if (strcmp(kernel, contender->kernel->name) != 0)
+            continue;
+        if (passed)
+            json_object_set_new(entry, "timed_output",
+                                json_string(same ? "same bits" : "within the limit"));
+        else
+            json_array_remove(entries, i);
+    }
+    if (passed)
+        return;
+    contender->samples = 0;
+    case_fail(cr, contender, "timed output", json_string_value(json_object_get(message, "reason")));
+}
+
 static void take_sample(void *context, const json_t *message)
 {
     struct case_run *cr = context;
     const json_t *left_out = json_object_get(message, "left_out");
+    const json_t *output = json_object_get(message, "output");
+    if (output) {
+        take_output(cr, cr->group[json_integer_value(output)], message);
+        return;
+    }
     if (left_out) {
         run_skip(cr->run, cr->c, cr->group[json_integer_value(left_out)]->index,
                  "verified, not timed: %d repetitions would take %.0f s, the limit is %.0f s "
@@ -174,6 +225,7 @@ static int gather_group(struct case_run *cr, int first, uint64_t available)
 int case_time(struct case_run *cr, uint64_t available, struct mla_error *error)
 {
     int code = 0;
+    cr->first_entry = json_array_size(cr->run->result->benchmarks);
     cr->control_times = calloc((size_t)cr->repetitions, sizeof(double));
     if (!cr->control_times)
         return mla_fail(error, MLA_MACHINE, "no memory for the samples");

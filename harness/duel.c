@@ -79,7 +79,8 @@ int duel(const struct duel *duel, void (*take)(void *context, const struct duel_
                                         .kernel_time_limit_s = INFINITY,
                                         .seed = duel->seed,
                                         .without_ceiling = true};
-    struct measure_listener hears = {take_sample, end_round, leave_out, &listener};
+    struct measure_listener hears = {
+        .take = take_sample, .end_round = end_round, .leave_out = leave_out, .context = &listener};
     if (!code)
         code = measure(duel->inputs, kernels, DUEL_ARMS, &settings, &hears, error);
     for (int i = 0; i < DUEL_ARMS; i++)

@@ -122,6 +122,7 @@ json_t *entry_json(const struct entry_source *source, const json_t *sample)
     add_figures(entry, source, sample);
     copy(entry, source->verdict, "kv_cache");
     copy(entry, source->verdict, "error");
+    json_object_set_new(entry, "timed_output", json_null()); /* known at the end */
     copy(entry, sample, "counters");
     copy(entry, sample, "counters_missing");
     copy(entry, sample, "noise");

@@ -193,10 +193,14 @@ static void choose_iterations(struct bench *bench, const struct measure_listener
 static int repeat(const struct bench *bench, int index, struct sample *sample)
 {
     const struct measure_settings *settings = bench->settings;
-    const struct arm *arm = &bench->arms[index];
+    struct arm *arm = &bench->arms[index];
     double iterations = (double)bench->iterations;
     int64_t store_ns = 0;
     int status = 0;
+    if (sample->round == settings->repetitions - 1) { /* what is there at the end is new */
+        buffer_poison(&arm->o, POISON_NAN);
+        buffer_poison(&arm->lse, POISON_NAN);
+    }
     stages_reset(bench->clocks, settings->threads);
     struct noise before = noise_now();
     counters_start(bench->counters);
@@ -278,6 +282,39 @@ static int run_rounds(const struct bench *bench, const struct measure_listener *
     return 0;
 }
 
+/* The arm's memory stays its own. */
+static int end_arm(const struct bench *bench, int index, const struct measure_listener *listener,
+                   struct mla_error *error)
+{
+    const struct arm *arm = &bench->arms[index];
+    struct trial trial = {.inputs = bench->inputs,
+                          .kernel = arm->kernel,
+                          .way = {.memory = BUFFER_PLAIN, .threads = bench->settings->threads},
+                          .placed = arm->placed,
+                          .seqs = arm->placed.seqs,
+                          .cache = arm->cache,
+                          .o = arm->o,
+                          .lse = arm->lse,
+                          .memory = arm->memory};
+    int64_t width = row_width(&arm->placed.problem, arm->placed.plan.cached);
+    int code = buffer_create(&trial.rows, BUFFER_PLAIN,
+                             sizeof(float) * (size_t)width * TRIAL_CHUNK_MAX, "rows", error);
+    if (!code)
+        code = listener->end(listener->context, index, &trial, error);
+    buffer_destroy(&trial.rows);
+    return code;
+}
+
+static int end_arms(const struct bench *bench, const struct measure_listener *listener,
+                    struct mla_error *error)
+{
+    int code = 0;
+    for (int i = 0; i < bench->count && listener->end && !code; i++)
+        if (!bench->arms[i].left_out)
+            code = end_arm(bench, i, listener, error);
+    return code;
+}
+
 static int set_up_arm(const struct bench *bench, int index, const struct mla_kernel *kernel,
                       struct mla_error *error)
 {
@@ -348,6 +385,8 @@ int measure(const struct inputs *inputs, const struct mla_kernel *const *kernels
         code = set_up_control(&bench, error);
     if (!code)
         code = run_rounds(&bench, listener, error);
+    if (!code)
+        code = end_arms(&bench, listener, error);
     for (int i = 0; i <= count && bench.arms; i++)
         if (bench.arms[i].kernel)
             release_arm(&bench.arms[i]);

@@ -11,6 +11,7 @@
 #include "harness/counters.h"
 #include "harness/error.h"
 #include "harness/inputs.h"
+#include "harness/trial.h"
 #include "kernels/kernel.h"
 
 #include <stdbool.h>
@@ -52,6 +53,10 @@ struct measure_listener {
     void (*end_round)(void *context, double fma_peak_gflops);
     /* Kernel number `kernel` is left out: its repetitions would take that long. */
     void (*leave_out)(void *context, int kernel, double seconds);
+    /* All rounds were run. The trial is kernel number `kernel` as its last repetition has left it,
+     * before which its outputs held NaNs; valid during the call. Returns 0 or MLA_MACHINE. NULL:
+     * not of interest. */
+    int (*end)(void *context, int kernel, struct trial *trial, struct mla_error *error);
     void *context;
 };
 

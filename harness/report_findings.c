@@ -34,6 +34,18 @@ static void correctness(struct document *doc, const struct result_table *table)
                  unit_count(result_count(verified, "passed")).s,
                  unit_count(result_count(verified, "failed")).s,
                  unit_count(result_count(verified, "skipped")).s);
+    int same = 0, within = 0;
+    for (int i = 0; i < table->count; i++) {
+        const char *outcome = result_text(table->rows[i].repetitions[0], "timed_output");
+        same += !strcmp(outcome, "same bits");
+        within += !strcmp(outcome, "within the limit");
+    }
+    if (same + within > 0)
+        doc_item(doc,
+                 "What was timed is what was verified: the last timed output was the same to the "
+                 "last bit %s times, and within the error allowed %s times, of kernels that do "
+                 "not promise the bits.",
+                 unit_count(same).s, unit_count(within).s);
     const struct result_row *worst = NULL;
     int64_t checked = 0, queries = 0;
     for (int i = 0; i < table->count; i++) {

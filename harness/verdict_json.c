@@ -26,7 +26,7 @@ json_t *verdict_json(const struct verdict *v)
         json_pack("{s:I, s:I, s:I, s:I}", "predicted", (json_int_t)v->predicted, "allocated",
                   (json_int_t)v->allocated, "touched", (json_int_t)v->touched, "per_token",
                   (json_int_t)v->predicted_per_token);
-    return json_pack("{s:b, s:s, s:i, s:o, s:o, s:f}", "passed", v->passed, "reason", v->reason,
-                     "fault", (int)v->fault, "error", error, "kv_cache", cache, "attend_ns",
-                     v->attend_ns);
+    return json_pack("{s:b, s:s, s:i, s:o, s:o, s:f, s:I}", "passed", v->passed, "reason",
+                     v->reason, "fault", (int)v->fault, "error", error, "kv_cache", cache,
+                     "attend_ns", v->attend_ns, "digest", (json_int_t)v->digest);
 }

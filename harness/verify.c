@@ -3,6 +3,7 @@
 
 #include "harness/accounting.h"
 #include "harness/clock.h"
+#include "harness/timed_output.h"
 #include "harness/trial.h"
 #include "harness/verify_cache.h"
 
@@ -185,6 +186,8 @@ static int run_pass(struct trial *trial, const struct oracle *oracle, bool first
         verdict->attend_ns = (double)(clock_ns() - start);
     if (code)
         return code;
+    if (first)
+        verdict->digest = output_digest(trial);
     if (trial->placed.problem.format == MLA_FP32)
         verify_compare(trial, oracle, verdict);
     else

@@ -80,6 +80,7 @@ struct verdict {
      * and those that storing really wrote. */
     int64_t predicted, allocated, touched;
     int64_t predicted_per_token;
+    uint64_t digest;  /* of the first pass's output (timed_output.h) */
     double attend_ns; /* of the first call, cold: a first estimate of its time */
     /* What a format other than fp32 costs: exact attention over the rows that the cache gives back
      * against exact attention over the true ones. The figures above are then the arithmetic's own,
