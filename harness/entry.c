@@ -38,12 +38,12 @@ json_t *sample_json(const struct sample *s)
         if (why)
             json_object_set_new(missing, name, json_string(why));
     }
-    return json_pack("{s:i, s:b, s:i, s:I, s:f, s:f, s:o, s:{s:f, s:I}, s:o, s:o}", "sample",
+    return json_pack("{s:i, s:b, s:i, s:I, s:f, s:f, s:f, s:o, s:{s:f, s:I}, s:o, s:o}", "sample",
                      s->kernel, "control", s->control, "round", s->round, "iterations",
                      (json_int_t)s->iterations, "real_time", s->real_ns, "cpu_time", s->cpu_ns,
-                     "stages", stages, "noise", "steal_ms", s->steal_ms, "involuntary_switches",
-                     (json_int_t)s->involuntary_switches, "counters", values, "counters_missing",
-                     missing);
+                     "timer_ns", s->timer_ns, "stages", stages, "noise", "steal_ms", s->steal_ms,
+                     "involuntary_switches", (json_int_t)s->involuntary_switches, "counters",
+                     values, "counters_missing", missing);
 }
 
 static double real(const json_t *object, const char *key)
@@ -115,6 +115,7 @@ json_t *entry_json(const struct entry_source *source, const json_t *sample)
     copy(entry, sample, "iterations");
     copy(entry, sample, "real_time");
     copy(entry, sample, "cpu_time");
+    copy(entry, sample, "timer_ns");
     json_object_set_new(entry, "time_unit", json_string("ns"));
     add_case(entry, source);
     copy(entry, sample, "stages");

@@ -214,7 +214,11 @@ static int repeat(const struct bench *bench, int index, struct sample *sample)
     sample->control = index == bench->count;
     sample->kernel = sample->control ? bench->control : index;
     sample->iterations = bench->iterations;
-    sample->real_ns = (double)real / iterations;
+    /* Once for the repetition itself: half a reading before and half a reading after are in it. */
+    double readings =
+        1 + 2 * iterations + (double)stages_readings(bench->clocks, settings->threads);
+    sample->timer_ns = clock_cost_ns() * readings / iterations;
+    sample->real_ns = (double)real / iterations - sample->timer_ns;
     sample->cpu_ns = (double)cpu / iterations;
     for (int stage = 0; stage < MLA_STAGES; stage++)
         sample->stage_ns[stage] =
@@ -257,6 +261,7 @@ static void draw_order(const struct bench *bench, int round)
 static int run_rounds(const struct bench *bench, const struct measure_listener *listener,
                       struct mla_error *error)
 {
+    clock_cost_ns(); /* as below, the first call measures */
     if (!bench->settings->without_ceiling)
         ceiling_fma_burst(bench->settings->threads, BURST_MS); /* the first call calibrates */
     for (int round = 0; round < bench->settings->repetitions; round++) {

@@ -37,6 +37,7 @@ struct sample {
     int round;
     int64_t iterations;          /* steps in one repetition, the same for all kernels */
     double real_ns, cpu_ns;      /* of storing the new rows and attending */
+    double timer_ns;             /* of reading the clock meanwhile, taken off real_ns */
     double stage_ns[MLA_STAGES]; /* mean over threads; NAN for a stage never announced */
     double steal_ms;             /* of all CPUs during the repetition */
     int64_t involuntary_switches;

@@ -114,6 +114,22 @@ static void noise(struct document *doc, const struct result_table *table)
             .s);
 }
 
+/* What measuring itself took of the times. */
+static void timer(struct document *doc, const struct result_table *table)
+{
+    double share = 0;
+    for (int i = 0; i < table->count; i++) {
+        struct spread ns = result_spread(&table->rows[i], NULL, "timer_ns");
+        if (ns.n > 0)
+            share = fmax(share, ns.median / (table->rows[i].ns.median + ns.median));
+    }
+    if (share > 0)
+        doc_paragraph(doc,
+                      "Reading the clock, of each stage too, took %s of a step at most, which is "
+                      "taken off its time (not off its stages').",
+                      unit_percent(100 * share).s);
+}
+
 static bool same_proof(const json_t *a, const json_t *b)
 {
     return strcmp(result_text(a, "where"), result_text(b, "where")) == 0 &&
@@ -163,6 +179,7 @@ void report_run(struct document *doc, const struct result_table *table)
     machine(doc, table);
     ceilings(doc, table);
     noise(doc, table);
+    timer(doc, table);
     proofs(doc, table);
     f->heading(doc, "How it is counted");
     f->begin_list(doc);

@@ -19,8 +19,17 @@ void stages_enter(void *clocks, int32_t thread, enum mla_stage stage)
         clock->total[clock->stage] += now - clock->since;
     if (stage != MLA_STAGES)
         clock->announced[stage] = true;
+    clock->readings++;
     clock->stage = stage;
     clock->since = now;
+}
+
+int64_t stages_readings(const struct stage_clock *clocks, int threads)
+{
+    int64_t most = 0;
+    for (int i = 0; i < threads; i++)
+        most = clocks[i].readings > most ? clocks[i].readings : most;
+    return most;
 }
 
 double stages_mean(const struct stage_clock *clocks, int threads, enum mla_stage stage)
