@@ -14,20 +14,6 @@
 
 enum { WHY_MAX = 256 };
 
-const char *const counters_default[COUNTERS_DEFAULT] = {
-    "PAPI_TOT_CYC",
-    "PAPI_TOT_INS",
-    "PAPI_FP_OPS",
-    "PAPI_L1_DCM",
-    "PAPI_L2_DCM",
-    "PAPI_L3_TCM",
-    "PAPI_TLB_DM",
-    "PAPI_BR_MSP",
-    "perf::TASK-CLOCK",
-    "perf::PAGE-FAULTS",
-    "perf::CONTEXT-SWITCHES",
-};
-
 struct event {
     char *name;
     const struct software_event *software; /* NULL: PAPI counts it */
@@ -259,6 +245,12 @@ const char *counters_source(const struct counters *counters, int event)
 const char *counters_missing(const struct counters *counters, int event)
 {
     return counters->events[event].why[0] ? counters->events[event].why : NULL;
+}
+
+const char *counters_cure(const struct counters *counters, int event)
+{
+    const char *cure = strstr(counters->events[event].why, COUNTERS_CURE);
+    return cure ? cure + strlen(COUNTERS_CURE) : NULL;
 }
 
 int64_t counters_value(const struct counters *counters, int event)

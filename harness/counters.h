@@ -14,11 +14,6 @@
 
 #include <stdint.h>
 
-/* Cycles, instructions, floating-point operations, misses of L1, L2, L3, TLB and branch prediction;
- * the operating system's task clock (CPU time in ns), page faults and context switches. */
-#define COUNTERS_DEFAULT 11
-extern const char *const counters_default[COUNTERS_DEFAULT];
-
 struct counters;
 
 /* Opens `count` events by PAPI's names (presets, native and software events) on every thread of a
@@ -41,6 +36,11 @@ const char *counters_source(const struct counters *counters, int event);
 
 /* Why an event is missing, or NULL if it counts. Valid until the next start, stop or close. */
 const char *counters_missing(const struct counters *counters, int event);
+
+/* The command that would make a missing event count, where one is known: how the reason then ends,
+ * after COUNTERS_CURE. Else NULL. */
+#define COUNTERS_CURE "; cure: "
+const char *counters_cure(const struct counters *counters, int event);
 
 /* What was counted between the last start and stop; -1 if the event is missing. */
 int64_t counters_value(const struct counters *counters, int event);

@@ -3,6 +3,7 @@
  * Counters count what happened, on all threads, and what cannot be counted says why. */
 #define _GNU_SOURCE
 #include "harness/clock.h"
+#include "harness/counter_names.h"
 #include "harness/counters.h"
 
 #include <criterion/criterion.h>
