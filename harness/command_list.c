@@ -131,7 +131,8 @@ static int list_counters(const char *wanted, json_t *list, struct mla_error *err
     struct counters *counters = NULL;
     int code = counter_names_read(wanted, &names, error);
     if (!code)
-        code = counters_open(&counters, names.names, names.count, 1, error);
+        code = counters_open(&counters, names.names, names.count,
+                             &(struct counters_settings){.threads = 1}, error);
     for (int i = 0; i < names.count && !code; i++) {
         const char *why = counters_missing(counters, i);
         json_array_append_new(

@@ -42,7 +42,8 @@ static json_t *missing_counters(const struct result_table *table)
             json_object_foreach(json_object_get(table->rows[i].repetitions[n], "counters_missing"),
                                 name, reason)
             {
-                if (!json_object_get(missing, name))
+                if (!json_object_get(missing, name) &&
+                    !result_counted_elsewhere(table->rows[i].repetitions[n], name))
                     json_object_set(missing, name, reason);
             }
         }

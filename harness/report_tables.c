@@ -108,7 +108,7 @@ static void write_counters(FILE *file, const struct result_table *table)
             case_cells(file, row);
             text_cell(file, name);
             number_cell(file, spread.median);
-            text_cell(file, result_text(missing, name));
+            text_cell(file, spread.n > 0 ? "" : result_text(missing, name));
             last_count(file, spread.n);
         }
     }

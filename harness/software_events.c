@@ -12,7 +12,10 @@
 
 static const struct software_event events[] = {
     {"perf::TASK-CLOCK", PERF_COUNT_SW_TASK_CLOCK, false}, /* ns */
+    {"perf::CPU-CLOCK", PERF_COUNT_SW_CPU_CLOCK, false},   /* ns */
     {"perf::PAGE-FAULTS", PERF_COUNT_SW_PAGE_FAULTS, false},
+    {"perf::MINOR-FAULTS", PERF_COUNT_SW_PAGE_FAULTS_MIN, false},
+    {"perf::MAJOR-FAULTS", PERF_COUNT_SW_PAGE_FAULTS_MAJ, false},
     {"perf::CONTEXT-SWITCHES", PERF_COUNT_SW_CONTEXT_SWITCHES, true},
     {"perf::CPU-MIGRATIONS", PERF_COUNT_SW_CPU_MIGRATIONS, true},
 };
