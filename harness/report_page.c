@@ -62,6 +62,7 @@ void report_page(struct document *doc, const struct result_table *table, const s
     if (table->count > 0) {
         report_plots(doc, table, plots);
         report_cases(doc, table);
+        report_counters(doc, table);
     }
     report_run(doc, table);
     report_left_out(doc, table, plots);

@@ -161,6 +161,26 @@ Test(report, counters_of_other_repetitions_are_not_missing)
     free(counters);
 }
 
+static void derive(json_t *entry, size_t index)
+{
+    json_object_set_new(entry, "derived",
+                        json_pack("{s:f, s:n, s:i}", "ipc", 2.5 + 0 * (double)index,
+                                  "bytes_per_flop", "l1_misses_per_token", 0));
+    json_object_set_new(entry, "derived_missing",
+                        json_pack("{s:s}", "bytes_per_flop", "PAPI_L3_TCM: no such event"));
+}
+
+Test(report, derived_figures_with_what_is_missing_and_suspect)
+{
+    char *page = page_with(derive, "counters_suspect",
+                           json_pack("[{s:s, s:s}]", "name", "PAPI_L1_DCM", "reason", "read 0"));
+    cr_assert(strstr(page, "| 2.5 | \\- | \\- | suspect | \\- |"), "%s", page);
+    cr_assert(strstr(page, "bytes/FLOP: misses of L3") &&
+                  strstr(page, "missing: PAPI\\_L3\\_TCM: no such event"),
+              "%s", page);
+    free(page);
+}
+
 Test(report, page_says_what_the_data_says)
 {
     struct report_outcome outcome;
