@@ -111,6 +111,15 @@ static int write_report(const struct result *result, const char *folder, const s
     return 0;
 }
 
+static void print_suspects(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *entry = json_array_get(list, i);
+        printf("suspect: %s %s\n", json_string_value(json_object_get(entry, "name")),
+               json_string_value(json_object_get(entry, "reason")));
+    }
+}
+
 /* Everything is in hand: run, conclude, and turn the outcome into a code. */
 static int run_all(struct run *run, const struct options *options, const struct paths *paths,
                    const char *folder, struct mla_error *error)
@@ -134,6 +143,7 @@ static int run_all(struct run *run, const struct options *options, const struct 
         if (run->random_cases)
             ratios_print(json_object_get(run->result->mlabench, "ratios"));
         tally_print(&run->tally, run->catalogue);
+        print_suspects(json_object_get(run->result->mlabench, "counters_suspect"));
     }
     if (folder)
         printf("results: %s\n", run->result->path);

@@ -90,6 +90,8 @@ void report_left_out(struct document *doc, const struct result_table *table,
                    "Failed verification, hence not timed");
     report_entries(doc, json_object_get(table->mlabench, "skipped"), "name", "reason", "Skipped");
     counters(doc, table);
+    report_entries(doc, json_object_get(table->mlabench, "counters_suspect"), "name", "reason",
+                   "Suspect event counters");
     report_plots_missing(doc, plots);
     report_entries(doc, json_object_get(table->mlabench, "notes"), "model", "note",
                    "Notes on models");

@@ -178,6 +178,8 @@ Test(report, derived_figures_with_what_is_missing_and_suspect)
     cr_assert(strstr(page, "bytes/FLOP: misses of L3") &&
                   strstr(page, "missing: PAPI\\_L3\\_TCM: no such event"),
               "%s", page);
+    cr_assert(strstr(page, "PAPI\\_L1\\_DCM: read 0") && strstr(page, "suspect: see the end"), "%s",
+              page);
     free(page);
 }
 
