@@ -8,7 +8,9 @@
 
 #if __has_include(<papi.h>)
 
+#ifndef PAPI_LINKED
 #include <dlfcn.h>
+#endif
 #include <glob.h>
 #include <papi.h>
 #include <sys/types.h>
@@ -38,6 +40,18 @@ static struct {
 #undef F
 } papi;
 
+#ifdef PAPI_LINKED /* into a static program, which cannot load it */
+
+static void load(char *why, size_t size)
+{
+    (void)why, (void)size;
+#define F(name) papi.name = PAPI_##name;
+    FUNCTIONS(F)
+#undef F
+}
+
+#else
+
 /* An empty `why` means that it worked. */
 static void load(char *why, size_t size)
 {
@@ -57,6 +71,8 @@ static void load(char *why, size_t size)
     FUNCTIONS(F)
 #undef F
 }
+
+#endif
 
 static unsigned long thread_id(void)
 {
