@@ -99,15 +99,16 @@ $(BUILD)/tests/standalone/registry.o: kernels/registry.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(FLAGS) -DWITHOUT_BLAS -MMD -MP -c -o $@ $<
 
-# Shared objects that the tests load: one source, wrong in several ways, and a kernel that computes
-# something else.
+# Shared objects that the tests load: one source, wrong in several ways, a kernel that computes
+# something else, and a PAPI whose counts are known.
 BAD_PLUGINS := $(patsubst %,$(BUILD)/tests/plugins/%.so,bad no-registry undefined)
-TEST_PLUGINS := $(BAD_PLUGINS) $(BUILD)/tests/plugins/wrong.so
+TEST_PLUGINS := $(BAD_PLUGINS) $(patsubst %,$(BUILD)/tests/plugins/%.so,wrong papi)
 $(BUILD)/mlabench-tests: | $(TEST_PLUGINS)
 $(BUILD)/tests/plugins/no-registry.so: DEFINES = -DNO_REGISTRY
 $(BUILD)/tests/plugins/undefined.so: DEFINES = -DUNDEFINED
 $(BAD_PLUGINS): tests/plugins/bad.c
 $(BUILD)/tests/plugins/wrong.so: tests/plugins/wrong.c
+$(BUILD)/tests/plugins/papi.so: tests/plugins/papi.c
 $(TEST_PLUGINS): kernels/kernel.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(FLAGS) $(DEFINES) -shared -o $@ $(filter %.c,$^)

@@ -124,6 +124,14 @@ static json_t *text_or_null(const char *text)
     return text ? json_string(text) : json_null();
 }
 
+static json_t *counter_json(const char *name, const char *source, const char *why, const char *cure)
+{
+    return json_pack("{s:s, s:b, s:s, s:o, s:o, s:o}", "name", name, "available", why == NULL,
+                     "source", source, "reason", text_or_null(why), "cure", text_or_null(cure),
+                     "summary",
+                     why ? json_string(why) : json_sprintf("counts, through %s", source));
+}
+
 /* Whether each event that is asked for counts on this machine. */
 static int list_counters(const char *wanted, json_t *list, struct mla_error *error)
 {
@@ -133,17 +141,12 @@ static int list_counters(const char *wanted, json_t *list, struct mla_error *err
     if (!code)
         code = counters_open(&counters, names.names, names.count,
                              &(struct counters_settings){.threads = 1}, error);
-    for (int i = 0; i < names.count && !code; i++) {
-        const char *why = counters_missing(counters, i);
+    for (int i = 0; i < names.count && !code; i++)
         json_array_append_new(
-            list,
-            json_pack("{s:s, s:b, s:s, s:o, s:o, s:o}", "name", counters_name(counters, i),
-                      "available", why == NULL, "source", counters_source(counters, i), "reason",
-                      text_or_null(why), "cure", text_or_null(counters_cure(counters, i)),
-                      "summary",
-                      why ? json_string(why)
-                          : json_sprintf("counts, through %s", counters_source(counters, i))));
-    }
+            list, counter_json(counters_name(counters, i), counters_source(counters, i),
+                               counters_missing(counters, i), counters_cure(counters, i)));
+    if (!code && names.no_energy[0])
+        json_array_append_new(list, counter_json("energy", "PAPI", names.no_energy, NULL));
     counters_close(counters);
     counter_names_free(&names);
     return code;

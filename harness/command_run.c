@@ -235,7 +235,7 @@ static int run_or_verify(const struct options *options, const struct paths *path
     if (!code)
         code = check_files(&run, options, &saver, error);
     if (!code)
-        code = counter_names_read(options->counters, &counters, error);
+        code = counter_names_read(timing ? options->counters : "none", &counters, error);
     run.counters = counters.names;
     run.counter_count = counters.count;
     if (options->out)

@@ -20,7 +20,7 @@ const char *const counters_default[COUNTERS_DEFAULT] = {
 
 int counter_names_read(const char *wanted, struct counter_names *names, struct mla_error *error)
 {
-    size_t most = wanted ? strlen(wanted) / 2 + 1 : COUNTERS_DEFAULT;
+    size_t most = wanted ? strlen(wanted) / 2 + 1 : COUNTERS_DEFAULT + ENERGY_EVENTS_MAX;
     *names = (struct counter_names){.text = strdup(wanted ? wanted : "")};
     names->names = calloc(most + 1, sizeof *names->names);
     if (!names->text || !names->names)
@@ -28,6 +28,9 @@ int counter_names_read(const char *wanted, struct counter_names *names, struct m
     if (!wanted) {
         for (; names->count < COUNTERS_DEFAULT; names->count++)
             names->names[names->count] = counters_default[names->count];
+        int found = energy_events(names->energy, names->no_energy, sizeof names->no_energy);
+        for (int i = 0; i < found; i++)
+            names->names[names->count++] = names->energy[i];
         return 0;
     }
     if (strcmp(wanted, "none") == 0)

@@ -17,8 +17,8 @@ enum { WHY_MAX = 256, EVERY_PASS = -1 };
 struct event {
     char *name;
     const struct software_event *software; /* NULL: PAPI counts it */
-    int code;                              /* PAPI's number */
-    int pass;                              /* that counts it, or EVERY_PASS */
+    struct papi_event papi;
+    int pass; /* that counts it, or EVERY_PASS */
     int64_t value;
     char why[WHY_MAX];  /* missing, unless empty */
     char elsewhere[64]; /* why it has no value in another pass */
@@ -50,7 +50,7 @@ static void resolve(struct event *event)
 {
     const struct software_event *software = software_event_find(event->name);
     bool by_papi = !(software && software->in_kernel) &&
-                   papi_event(event->name, &event->code, event->why, WHY_MAX);
+                   papi_event(event->name, &event->papi, event->why, WHY_MAX);
     if (!by_papi && !software)
         return;
     event->why[0] = 0;
@@ -78,7 +78,7 @@ static bool fits(struct plan *plan, int pass, const struct event *event, int per
         return true;
     if (!plan->papi[pass])
         plan->papi[pass] = papi_thread_open();
-    return plan->papi[pass] && papi_thread_add(plan->papi[pass], event->code, why, size) >= 0;
+    return plan->papi[pass] && papi_thread_add(plan->papi[pass], &event->papi, why, size) >= 0;
 }
 
 /* Greedily: an event goes into the first pass that can count it beside those already there. */
@@ -134,11 +134,12 @@ static bool takes_part(const struct counters *counters, int event)
     return pass == EVERY_PASS || counters->pass == EVERY_PASS || pass == counters->pass;
 }
 
-static void slot_open(struct worker *worker, struct slot *slot, const struct event *event)
+static void slot_open(struct worker *worker, struct slot *slot, const struct event *event,
+                      bool first)
 {
     char why[WHY_MAX - 64] = "";
     *slot = (struct slot){.fd = -1, .papi_index = -1};
-    if (event->why[0])
+    if (event->why[0] || (event->papi.machine && !first))
         return;
     if (event->software) {
         slot->fd = software_event_open(event->software, slot->why, WHY_MAX);
@@ -147,7 +148,7 @@ static void slot_open(struct worker *worker, struct slot *slot, const struct eve
     struct papi_thread **papi = &worker->papi[event->pass];
     if (!*papi)
         *papi = papi_thread_open();
-    slot->papi_index = *papi ? papi_thread_add(*papi, event->code, why, sizeof why) : -1;
+    slot->papi_index = *papi ? papi_thread_add(*papi, &event->papi, why, sizeof why) : -1;
     if (slot->papi_index < 0)
         snprintf(slot->why, WHY_MAX, "does not count on every thread: %s", why);
 }
@@ -157,7 +158,7 @@ static void worker_open(struct worker *worker, const struct counters *counters)
 {
     worker->tid = gettid();
     for (int i = 0; i < counters->count; i++)
-        slot_open(worker, &worker->slots[i], &counters->events[i]);
+        slot_open(worker, &worker->slots[i], &counters->events[i], worker == counters->workers);
 }
 
 static void worker_close(struct worker *worker, const struct counters *counters)

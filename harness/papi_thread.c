@@ -201,9 +201,10 @@ static struct set *set_of(struct papi_thread *thread, int component, char *why, 
     return set;
 }
 
-int papi_thread_add(struct papi_thread *thread, int code, char *why, size_t size)
+int papi_thread_add(struct papi_thread *thread, const struct papi_event *event, char *why,
+                    size_t size)
 {
-    int component = papi.get_event_component(code);
+    int component = papi.get_event_component(event->code);
     struct set *set = set_of(thread, component, why, size);
     if (!set)
         return -1;
@@ -211,13 +212,13 @@ int papi_thread_add(struct papi_thread *thread, int code, char *why, size_t size
         snprintf(why, size, "more than %d events of one PAPI component", EVENTS_MAX);
         return -1;
     }
-    int error = papi.add_event(set->id, code);
+    int error = papi.add_event(set->id, event->code);
     if (error == PAPI_OK) {
         error = papi.start(set->id);
         if (error == PAPI_OK)
             error = papi.stop(set->id, set->values);
         if (error != PAPI_OK)
-            papi.remove_event(set->id, code);
+            papi.remove_event(set->id, event->code);
     }
     if (error != PAPI_OK) {
         explain(error, component, why, size);
@@ -270,28 +271,55 @@ void papi_thread_close(struct papi_thread *thread)
     free(thread);
 }
 
-bool papi_event(const char *name, int *code, char *why, size_t size)
+/* Threads have events of perf_event alone; all other components look at the whole machine. */
+static bool counts_machine(int code)
+{
+    const PAPI_component_info_t *info = papi.get_component_info(papi.get_event_component(code));
+    return info && strcmp(info->name, "perf_event") != 0;
+}
+
+bool papi_event(const char *name, struct papi_event *event, char *why, size_t size)
 {
     if (!ready(why, size))
         return false;
-    int error = papi.event_name_to_code(name, code);
+    int error = papi.event_name_to_code(name, &event->code);
     if (error != PAPI_OK) {
         explain(error, -1, why, size);
         return false;
     }
+    event->machine = counts_machine(event->code);
     struct papi_thread *alone = papi_thread_open();
-    bool counts = alone && papi_thread_add(alone, *code, why, size) >= 0;
+    bool counts = alone && papi_thread_add(alone, event, why, size) >= 0;
     if (!alone)
         snprintf(why, size, "no memory");
     papi_thread_close(alone);
     return counts;
 }
 
+bool papi_component(const char *name, char *why, size_t size)
+{
+    if (!ready(why, size))
+        return false;
+    int component = papi.get_component_index(name);
+    const PAPI_component_info_t *info = component < 0 ? NULL : papi.get_component_info(component);
+    if (info && !info->disabled)
+        return true;
+    snprintf(why, size, "%s", info ? info->disabled_reason : "this PAPI was built without it");
+    return false;
+}
+
 #else
 
-bool papi_event(const char *name, int *code, char *why, size_t size)
+bool papi_event(const char *name, struct papi_event *event, char *why, size_t size)
 {
-    (void)name, (void)code;
+    (void)name, (void)event;
+    snprintf(why, size, "built without PAPI's header");
+    return false;
+}
+
+bool papi_component(const char *name, char *why, size_t size)
+{
+    (void)name;
     snprintf(why, size, "built without PAPI's header");
     return false;
 }
@@ -302,9 +330,10 @@ struct papi_thread *papi_thread_open(void)
     return NULL;
 }
 
-int papi_thread_add(struct papi_thread *thread, int code, char *why, size_t size)
+int papi_thread_add(struct papi_thread *thread, const struct papi_event *event, char *why,
+                    size_t size)
 {
-    (void)thread, (void)code, (void)why, (void)size;
+    (void)thread, (void)event, (void)why, (void)size;
     return -1;
 }
 

@@ -29,12 +29,14 @@ Test(cli, lists_counters_with_what_is_missing_and_why)
     json_t *lists = json_loads(output, 0, NULL), *entry;
     const json_t *list = json_object_get(lists, "counters");
     size_t n;
-    cr_assert(json_array_size(list) == COUNTERS_DEFAULT, "%s", output);
+    cr_assert(json_array_size(list) > COUNTERS_DEFAULT, "no word about energy: %s", output);
     json_array_foreach(list, n, entry)
     {
         const char *why = json_string_value(json_object_get(entry, "reason"));
         const char *cure = json_string_value(json_object_get(entry, "cure"));
-        cr_assert_str_eq(json_string_value(json_object_get(entry, "name")), counters_default[n]);
+        if (n < COUNTERS_DEFAULT)
+            cr_assert_str_eq(json_string_value(json_object_get(entry, "name")),
+                             counters_default[n]);
         cr_assert(json_is_true(json_object_get(entry, "available")) == !why, "%s", output);
         cr_assert(json_object_get(entry, "source") && (!why || why[0]), "%s", output);
         cr_assert(!cure || strstr(why, cure), "%s", output);
