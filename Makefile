@@ -128,7 +128,7 @@ $(CHANGED) $(TIRED): $(filter-out %/registry.o,$(KERNEL_OBJECTS))
 
 # What runs beside the harness where it is counted on an emulated PMU.
 $(BUILD)/tests/papi/loop: $(BUILD)/tests/papi/loop.o \
-		$(patsubst %,$(BUILD)/harness/%.o,counters error papi_thread software_events)
+		$(patsubst %,$(BUILD)/harness/%.o,counters error papi_thread paranoid software_events)
 	$(call say,LINK)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/tests/papi/init: $(BUILD)/tests/papi/init.o
 	$(call say,LINK)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^

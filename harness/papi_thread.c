@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "harness/papi_thread.h"
 
+#include "harness/paranoid.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,18 +115,6 @@ static bool ready(char *why, size_t size)
     return failure[0] == 0;
 }
 
-static int paranoid(void)
-{
-    int level = 0;
-    FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "r");
-    if (file) {
-        if (fscanf(file, "%d", &level) != 1)
-            level = 0;
-        fclose(file);
-    }
-    return level;
-}
-
 /* Whether the kernel drives a PMU: "cpu" on x86 (cpu_core where there are several kinds), armv8_...
  * on Arm. */
 static bool has_pmu(void)
@@ -152,8 +142,9 @@ static void explain(int error, int component, char *why, size_t size)
     const PAPI_component_info_t *info = component < 0 ? NULL : papi.get_component_info(component);
     const char *off = info && info->disabled ? info->disabled_reason : "";
     const char *cause = "";
-    if (paranoid() > 2)
-        cause = "; cure: sysctl kernel.perf_event_paranoid=2";
+    bool of_threads = unknown || (info && strcmp(info->name, "perf_event") == 0);
+    if (of_threads && error != PAPI_ECNFLCT && paranoid_cure(2)[0])
+        cause = paranoid_cure(2);
     else if (strstr(off, "no default PMU"))
         cause = "; this PAPI does not know this CPU";
     else if (error == PAPI_ENOEVNT && !unknown && !has_pmu())

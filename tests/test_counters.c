@@ -9,8 +9,15 @@
 #include "tests/small_inputs.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -196,6 +203,37 @@ Test(counters, a_child_counts_for_itself)
     waitpid(child, &status, 0);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %d", status);
     counters_close(parent);
+}
+
+/* As containers do. */
+static void forbid_perf_event_open(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof filter / sizeof filter[0], .filter = filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+        cr_skip("seccomp: %s", strerror(errno));
+}
+
+/* A setting that allows it is no cure. */
+Test(counters, a_sandbox_that_forbids_counting_is_called_so)
+{
+    static const char *const names[] = {"perf::PAGE-FAULTS"};
+    int level = 2;
+    FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "r");
+    if (!file || fscanf(file, "%d", &level) != 1 || level > 2)
+        cr_skip("perf_event_paranoid forbids it too, or cannot be read");
+    fclose(file);
+    forbid_perf_event_open();
+    struct counters *counters = open_counters(names, 1, 1);
+    const char *why = counters_missing(counters, 0);
+    cr_assert(why && strstr(why, "sandbox") && !counters_cure(counters, 0), "%s", why);
+    counters_close(counters);
 }
 
 Test(counters, none_asked_none_counted)
