@@ -74,7 +74,7 @@ say = $(if $(V),,@printf '  %-4s %s\n' $(1) $@;)
 all: $(BUILD)/mlabench $(BUILD)/libmlakernels.so
 
 $(BUILD)/mlabench: $(HARNESS_OBJECTS) $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS)
-	$(call say,LINK)$(CC) $(FLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/libmlakernels.so: $(KERNEL_OBJECTS)
 	$(call say,LINK)$(CC) $(FLAGS) -shared -o $@ $^ $(BLAS_LIBS) -lm
@@ -99,15 +99,16 @@ $(BUILD)/tests/standalone/registry.o: kernels/registry.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(FLAGS) -DWITHOUT_BLAS -MMD -MP -c -o $@ $<
 
-# Shared objects that the tests load: one source, wrong in several ways, and a kernel that computes
-# something else.
+# Shared objects that the tests load: one source, wrong in several ways, a kernel that computes
+# something else, and a PAPI whose counts are known.
 BAD_PLUGINS := $(patsubst %,$(BUILD)/tests/plugins/%.so,bad no-registry undefined)
-TEST_PLUGINS := $(BAD_PLUGINS) $(BUILD)/tests/plugins/wrong.so
+TEST_PLUGINS := $(BAD_PLUGINS) $(patsubst %,$(BUILD)/tests/plugins/%.so,wrong papi)
 $(BUILD)/mlabench-tests: | $(TEST_PLUGINS)
 $(BUILD)/tests/plugins/no-registry.so: DEFINES = -DNO_REGISTRY
 $(BUILD)/tests/plugins/undefined.so: DEFINES = -DUNDEFINED
 $(BAD_PLUGINS): tests/plugins/bad.c
 $(BUILD)/tests/plugins/wrong.so: tests/plugins/wrong.c
+$(BUILD)/tests/plugins/papi.so: tests/plugins/papi.c
 $(TEST_PLUGINS): kernels/kernel.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(FLAGS) $(DEFINES) -shared -o $@ $(filter %.c,$^)
@@ -124,6 +125,13 @@ $(TIRED): tests/plugins/tired.c
 $(CHANGED) $(TIRED): $(filter-out %/registry.o,$(KERNEL_OBJECTS))
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(FLAGS) $(DEFINES) -shared -o $@ $^ $(BLAS_LIBS) -lm
+
+# What runs beside the harness where it is counted on an emulated PMU.
+$(BUILD)/tests/papi/loop: $(BUILD)/tests/papi/loop.o \
+		$(patsubst %,$(BUILD)/harness/%.o,counters error papi_thread paranoid software_events)
+	$(call say,LINK)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/tests/papi/init: $(BUILD)/tests/papi/init.o
+	$(call say,LINK)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^
 
 # A tenant of the same machine, for make gate-study.
 $(BUILD)/tests/gate-study/neighbour: tests/gate-study/neighbour.c $(BUILD)/flags
@@ -182,7 +190,7 @@ DATA := $(DESTDIR)$(PREFIX)/share/mlabench
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 
 .PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
-	standalone test-portable test-avx512 test-emulator mutants judges mca check gate-study soak check-threads ci \
+	standalone test-portable test-avx512 test-emulator test-papi mutants judges mca check gate-study soak check-threads ci \
 	ci-full clean
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -236,6 +244,9 @@ test-avx512: | $(SETUP_GOALS) ## AVX-512 kernels on this CPU; where it has none,
 
 test-emulator: | $(SETUP_GOALS) ## that the emulator does what CPU and Linux would do
 	+@tests/emulator/check.sh
+
+test-papi: | $(SETUP_GOALS) ## that counters count, on an emulated machine with a PMU
+	+@tests/papi/check.sh
 
 # How the scripts build broken kernels.
 PLUGIN_BUILD = --build=$(BUILD) --cc='$(CC)' --flags='$(FLAGS) $(BLAS_FLAGS)' --libs='$(BLAS_LIBS) -lm' \

@@ -4,6 +4,8 @@
 #include "harness/catalogue.h"
 #include "harness/certificate.h"
 #include "harness/commands.h"
+#include "harness/counter_names.h"
+#include "harness/counters.h"
 #include "harness/cpu.h"
 #include "harness/model.h"
 #include "harness/suite.h"
@@ -117,15 +119,53 @@ static json_t *list_properties(void)
     return list;
 }
 
+static json_t *text_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *counter_json(const char *name, const char *source, const char *why, const char *cure)
+{
+    return json_pack("{s:s, s:b, s:s, s:o, s:o, s:o}", "name", name, "available", why == NULL,
+                     "source", source, "reason", text_or_null(why), "cure", text_or_null(cure),
+                     "summary",
+                     why ? json_string(why) : json_sprintf("counts, through %s", source));
+}
+
+/* Whether each event that is asked for counts on this machine. */
+static int list_counters(const char *wanted, json_t *list, struct mla_error *error)
+{
+    struct counter_names names;
+    struct counters *counters = NULL;
+    int code = counter_names_read(wanted, &names, error);
+    if (!code)
+        code = counters_open(&counters, names.names, names.count,
+                             &(struct counters_settings){.threads = 1}, error);
+    for (int i = 0; i < names.count && !code; i++)
+        json_array_append_new(
+            list, counter_json(counters_name(counters, i), counters_source(counters, i),
+                               counters_missing(counters, i), counters_cure(counters, i)));
+    if (!code && names.no_energy[0])
+        json_array_append_new(list, counter_json("energy", "PAPI", names.no_energy, NULL));
+    counters_close(counters);
+    counter_names_free(&names);
+    return code;
+}
+
 static void print_list(const char *title, const json_t *list)
 {
-    size_t index;
+    size_t index, width = 19;
     const json_t *entry;
     printf("%s\n", title);
     json_array_foreach(list, index, entry)
     {
+        size_t length = json_string_length(json_object_get(entry, "name"));
+        width = length > width ? length : width;
+    }
+    json_array_foreach(list, index, entry)
+    {
         const char *isa = json_string_value(json_object_get(entry, "isa"));
-        printf("  %-19s", json_string_value(json_object_get(entry, "name")));
+        printf("  %-*s", (int)width, json_string_value(json_object_get(entry, "name")));
         if (isa)
             printf(" %-7s %-12s", isa, json_string_value(json_object_get(entry, "order")));
         printf(" %s%s\n", json_string_value(json_object_get(entry, "summary")),
@@ -147,11 +187,12 @@ int command_list(const struct options *options, const struct paths *paths, int c
     (void)arguments;
     bool known = wanted(options, "kernels") || wanted(options, "models") ||
                  wanted(options, "suites") || wanted(options, "inputs") ||
-                 wanted(options, "certificate");
+                 wanted(options, "certificate") || wanted(options, "counters");
     if (!known || options->file_count > 1)
         return mla_fail(
             error, MLA_BAD_INPUT,
-            "mlabench list takes kernels, models, suites, inputs or certificate, not '%s'",
+            "mlabench list takes kernels, models, suites, inputs, certificate or counters, not "
+            "'%s'",
             options->files[options->file_count - 1]);
     struct catalogue catalogue;
     json_t *lists = json_object();
@@ -172,6 +213,10 @@ int command_list(const struct options *options, const struct paths *paths, int c
         json_object_set_new(lists, "inputs", list_inputs());
     if (!code && wanted(options, "certificate"))
         json_object_set_new(lists, "certificate", list_properties());
+    if (!code && wanted(options, "counters")) {
+        json_object_set_new(lists, "counters", json_array());
+        code = list_counters(options->counters, json_object_get(lists, "counters"), error);
+    }
     const char *title;
     json_t *list;
     if (!code && options->json) {

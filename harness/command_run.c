@@ -6,7 +6,7 @@
 #include "harness/catalogue.h"
 #include "harness/certificates_print.h"
 #include "harness/commands.h"
-#include "harness/counters.h"
+#include "harness/counter_names.h"
 #include "harness/cpu.h"
 #include "harness/interrupt.h"
 #include "harness/junit.h"
@@ -82,29 +82,6 @@ static int narrow_suite(const struct options *options, const struct catalogue *c
     return code;
 }
 
-/* The names in --counters, or the default ones. *storage is malloc'ed and holds their text. */
-static int choose_counters(const char *wanted, const char ***names, int *count, char **storage,
-                           struct mla_error *error)
-{
-    *storage = strdup(wanted ? wanted : "");
-    size_t most = wanted ? strlen(wanted) / 2 + 1 : COUNTERS_DEFAULT;
-    *names = calloc(most + 1, sizeof **names);
-    *count = 0;
-    if (!*storage || !*names)
-        return mla_fail(error, MLA_MACHINE, "no memory for the counters' names");
-    if (!wanted) {
-        for (; *count < COUNTERS_DEFAULT; (*count)++)
-            (*names)[*count] = counters_default[*count];
-        return 0;
-    }
-    if (strcmp(wanted, "none") == 0)
-        return 0;
-    char *rest;
-    for (char *name = strtok_r(*storage, ",", &rest); name; name = strtok_r(NULL, ",", &rest))
-        (*names)[(*count)++] = name;
-    return 0;
-}
-
 /* Shards of one run may well start in the same second. */
 static void default_folder(const struct paths *paths, const char *suite, const char *shard,
                            char *folder, size_t size)
@@ -134,6 +111,15 @@ static int write_report(const struct result *result, const char *folder, const s
     return 0;
 }
 
+static void print_suspects(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *entry = json_array_get(list, i);
+        printf("suspect: %s %s\n", json_string_value(json_object_get(entry, "name")),
+               json_string_value(json_object_get(entry, "reason")));
+    }
+}
+
 /* Everything is in hand: run, conclude, and turn the outcome into a code. */
 static int run_all(struct run *run, const struct options *options, const struct paths *paths,
                    const char *folder, struct mla_error *error)
@@ -157,6 +143,7 @@ static int run_all(struct run *run, const struct options *options, const struct 
         if (run->random_cases)
             ratios_print(json_object_get(run->result->mlabench, "ratios"));
         tally_print(&run->tally, run->catalogue);
+        print_suspects(json_object_get(run->result->mlabench, "counters_suspect"));
     }
     if (folder)
         printf("results: %s\n", run->result->path);
@@ -234,8 +221,8 @@ static int run_or_verify(const struct options *options, const struct paths *path
                       .result = &result};
     struct saver saver;
     json_t *shard = NULL;
-    const char **names = NULL;
-    char *storage = NULL, folder[PATH_LENGTH + 128];
+    struct counter_names counters = {0};
+    char folder[PATH_LENGTH + 128];
     int code = options->isa ? cpu_limit_isa(options->isa, error) : 0;
     if (!code)
         code = fill_catalogue(options, &catalogue, error);
@@ -248,8 +235,9 @@ static int run_or_verify(const struct options *options, const struct paths *path
     if (!code)
         code = check_files(&run, options, &saver, error);
     if (!code)
-        code = choose_counters(options->counters, &names, &run.counter_count, &storage, error);
-    run.counters = names;
+        code = counter_names_read(timing ? options->counters : "none", &counters, error);
+    run.counters = counters.names;
+    run.counter_count = counters.count;
     if (options->out)
         snprintf(folder, sizeof folder, "%s", options->out);
     else if (!code)
@@ -268,8 +256,7 @@ static int run_or_verify(const struct options *options, const struct paths *path
     tally_destroy(&run.tally);
     result_destroy(&result);
     json_decref(shard);
-    free(names);
-    free(storage);
+    counter_names_free(&counters);
     suite_free(&suite);
     catalogue_destroy(&catalogue);
     return code;

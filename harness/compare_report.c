@@ -42,8 +42,11 @@ double compare_counter(const struct result_row *row, const char *name)
 {
     struct spread steps = result_spread(row, NULL, "iterations");
     struct spread counts = result_spread(row, "counters", name);
+    int due = row->count;
+    for (int i = 0; i < row->count; i++)
+        due -= result_counted_elsewhere(row->repetitions[i], name);
     /* Repetitions of a run have the same number of steps. */
-    return counts.n == row->count && steps.n == row->count && steps.min > 0
+    return counts.n > 0 && counts.n == due && steps.n == row->count && steps.min > 0
                ? counts.median / steps.median
                : NAN;
 }

@@ -22,7 +22,8 @@ int compare_junit(const char *path, const struct comparison *comparison, struct 
 const char *compare_verdict(const struct comparison *comparison, const struct compare_row *row);
 /* Why a row that only one run has is not in the other: its reason if it was skipped or failed. */
 const char *compare_absence(const struct comparison *comparison, const struct lineup_row *row);
-/* Median of a counter per step; NAN if it could not be had in every repetition. */
+/* Median of a counter per step; NAN if it could not be had in every repetition that was to count
+ * it. */
 double compare_counter(const struct result_row *row, const char *name);
 
 #endif

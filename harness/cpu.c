@@ -117,6 +117,14 @@ int cpu_count(void)
     return usable_cpus()->count;
 }
 
+long cpu_cache_line(void)
+{
+    long line = sysconf(_SC_LEVEL3_CACHE_LINESIZE);
+    if (line <= 0)
+        line = sysconf(_SC_LEVEL1_DCACHE_LINESIZE);
+    return line > 0 ? line : 0;
+}
+
 bool cpu_pin_team(int threads, char how[CPU_PINNING_MAX])
 {
     const struct usable *usable = usable_cpus();

@@ -59,6 +59,9 @@ const char *cpu_best_isa(void);
 /* CPUs that the process may use, counted before any pinning. */
 int cpu_count(void);
 
+/* Bytes of a cache line of L3, or of L1 where the system does not say; 0: it says neither. */
+long cpu_cache_line(void);
+
 #define CPU_PINNING_MAX 128
 
 /* Puts each thread of an OpenMP team of `threads` on a CPU of its own, one per core before any

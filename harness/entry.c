@@ -2,6 +2,8 @@
 #include "harness/entry.h"
 
 #include "harness/accounting.h"
+#include "harness/cpu.h"
+#include "harness/derived.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -99,6 +101,14 @@ static void add_figures(json_t *entry, const struct entry_source *source, const 
     json_object_set_new(entry, "core_pct_fma_peak", number(100 * a.core_flops / core / peak));
     json_object_set_new(entry, "pct_read_bandwidth",
                         number(100 * a.bytes / time / source->dram_read_gbs));
+    double steps = real(sample, "iterations");
+    const struct derived_work work = {
+        steps * a.flops, steps * (double)source->inputs->workload.tokens, (double)cpu_cache_line()};
+    json_t *missing;
+    json_object_set_new(entry, "derived",
+                        derived_json(json_object_get(sample, "counters"),
+                                     json_object_get(sample, "counters_missing"), &work, &missing));
+    json_object_set_new(entry, "derived_missing", missing);
 }
 
 json_t *entry_json(const struct entry_source *source, const json_t *sample)

@@ -203,7 +203,7 @@ static int repeat(const struct bench *bench, int index, struct sample *sample)
     }
     stages_reset(bench->clocks, settings->threads);
     struct noise before = noise_now();
-    counters_start(bench->counters);
+    counters_start(bench->counters, sample->round % counters_passes(bench->counters));
     int64_t cpu = clock_cpu_ns(), real = clock_ns();
     for (int64_t i = 0; i < bench->iterations && status == 0; i++)
         status = step(bench, arm, &store_ns);
@@ -379,9 +379,11 @@ int measure(const struct inputs *inputs, const struct mla_kernel *const *kernels
                    ? 0
                    : mla_fail(error, MLA_MACHINE, "no memory to measure %d kernels", count);
     cpu_pin_team(settings->threads, pinning);
+    const struct counters_settings counting = {settings->threads, settings->counters_per_pass,
+                                               settings->repetitions};
     if (!code)
         code = counters_open(&bench.counters, settings->counters, settings->counter_count,
-                             settings->threads, error);
+                             &counting, error);
     if (!code)
         code = set_up(&bench, kernels, error);
     if (!code)

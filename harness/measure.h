@@ -28,6 +28,7 @@ struct measure_settings {
                      differs by from itself is what this machine does to anything */
     const char *const *counters; /* names */
     int counter_count;
+    int counters_per_pass; /* at most; 0: as many as the machine can. A round counts one pass */
 };
 
 /* One repetition of one kernel. Times are per iteration. */

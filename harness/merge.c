@@ -3,6 +3,7 @@
 
 #include "harness/join.h"
 #include "harness/machine.h"
+#include "harness/suspect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -269,6 +270,8 @@ int merge_shards(struct shard_file *files, int count, json_t **root, struct mla_
     json_t *own = json_object_get(context, "mlabench");
     json_object_set_new(own, "proven", join_proven(files, count));
     note_shards(own, files, count);
-    *root = json_pack("{s:o, s:o}", "context", context, "benchmarks", join_timings(files, count));
+    json_t *timings = join_timings(files, count);
+    json_object_set_new(own, "counters_suspect", suspect_counters(timings));
+    *root = json_pack("{s:o, s:o}", "context", context, "benchmarks", timings);
     return 0;
 }

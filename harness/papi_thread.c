@@ -2,13 +2,17 @@
 #define _GNU_SOURCE
 #include "harness/papi_thread.h"
 
+#include "harness/paranoid.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #if __has_include(<papi.h>)
 
+#ifndef PAPI_LINKED
 #include <dlfcn.h>
+#endif
 #include <glob.h>
 #include <papi.h>
 #include <sys/types.h>
@@ -38,6 +42,18 @@ static struct {
 #undef F
 } papi;
 
+#ifdef PAPI_LINKED /* into a static program, which cannot load it */
+
+static void load(char *why, size_t size)
+{
+    (void)why, (void)size;
+#define F(name) papi.name = PAPI_##name;
+    FUNCTIONS(F)
+#undef F
+}
+
+#else
+
 /* An empty `why` means that it worked. */
 static void load(char *why, size_t size)
 {
@@ -57,6 +73,8 @@ static void load(char *why, size_t size)
     FUNCTIONS(F)
 #undef F
 }
+
+#endif
 
 static unsigned long thread_id(void)
 {
@@ -97,18 +115,6 @@ static bool ready(char *why, size_t size)
     return failure[0] == 0;
 }
 
-static int paranoid(void)
-{
-    int level = 0;
-    FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "r");
-    if (file) {
-        if (fscanf(file, "%d", &level) != 1)
-            level = 0;
-        fclose(file);
-    }
-    return level;
-}
-
 /* Whether the kernel drives a PMU: "cpu" on x86 (cpu_core where there are several kinds), armv8_...
  * on Arm. */
 static bool has_pmu(void)
@@ -136,8 +142,9 @@ static void explain(int error, int component, char *why, size_t size)
     const PAPI_component_info_t *info = component < 0 ? NULL : papi.get_component_info(component);
     const char *off = info && info->disabled ? info->disabled_reason : "";
     const char *cause = "";
-    if (paranoid() > 2)
-        cause = "; cure: sysctl kernel.perf_event_paranoid=2";
+    bool of_threads = unknown || (info && strcmp(info->name, "perf_event") == 0);
+    if (of_threads && error != PAPI_ECNFLCT && paranoid_cure(2)[0])
+        cause = paranoid_cure(2);
     else if (strstr(off, "no default PMU"))
         cause = "; this PAPI does not know this CPU";
     else if (error == PAPI_ENOEVNT && !unknown && !has_pmu())
@@ -185,9 +192,10 @@ static struct set *set_of(struct papi_thread *thread, int component, char *why, 
     return set;
 }
 
-int papi_thread_add(struct papi_thread *thread, int code, char *why, size_t size)
+int papi_thread_add(struct papi_thread *thread, const struct papi_event *event, char *why,
+                    size_t size)
 {
-    int component = papi.get_event_component(code);
+    int component = papi.get_event_component(event->code);
     struct set *set = set_of(thread, component, why, size);
     if (!set)
         return -1;
@@ -195,13 +203,13 @@ int papi_thread_add(struct papi_thread *thread, int code, char *why, size_t size
         snprintf(why, size, "more than %d events of one PAPI component", EVENTS_MAX);
         return -1;
     }
-    int error = papi.add_event(set->id, code);
+    int error = papi.add_event(set->id, event->code);
     if (error == PAPI_OK) {
         error = papi.start(set->id);
         if (error == PAPI_OK)
             error = papi.stop(set->id, set->values);
         if (error != PAPI_OK)
-            papi.remove_event(set->id, code);
+            papi.remove_event(set->id, event->code);
     }
     if (error != PAPI_OK) {
         explain(error, component, why, size);
@@ -254,28 +262,55 @@ void papi_thread_close(struct papi_thread *thread)
     free(thread);
 }
 
-bool papi_event(const char *name, int *code, char *why, size_t size)
+/* Threads have events of perf_event alone; all other components look at the whole machine. */
+static bool counts_machine(int code)
+{
+    const PAPI_component_info_t *info = papi.get_component_info(papi.get_event_component(code));
+    return info && strcmp(info->name, "perf_event") != 0;
+}
+
+bool papi_event(const char *name, struct papi_event *event, char *why, size_t size)
 {
     if (!ready(why, size))
         return false;
-    int error = papi.event_name_to_code(name, code);
+    int error = papi.event_name_to_code(name, &event->code);
     if (error != PAPI_OK) {
         explain(error, -1, why, size);
         return false;
     }
+    event->machine = counts_machine(event->code);
     struct papi_thread *alone = papi_thread_open();
-    bool counts = alone && papi_thread_add(alone, *code, why, size) >= 0;
+    bool counts = alone && papi_thread_add(alone, event, why, size) >= 0;
     if (!alone)
         snprintf(why, size, "no memory");
     papi_thread_close(alone);
     return counts;
 }
 
+bool papi_component(const char *name, char *why, size_t size)
+{
+    if (!ready(why, size))
+        return false;
+    int component = papi.get_component_index(name);
+    const PAPI_component_info_t *info = component < 0 ? NULL : papi.get_component_info(component);
+    if (info && !info->disabled)
+        return true;
+    snprintf(why, size, "%s", info ? info->disabled_reason : "this PAPI was built without it");
+    return false;
+}
+
 #else
 
-bool papi_event(const char *name, int *code, char *why, size_t size)
+bool papi_event(const char *name, struct papi_event *event, char *why, size_t size)
 {
-    (void)name, (void)code;
+    (void)name, (void)event;
+    snprintf(why, size, "built without PAPI's header");
+    return false;
+}
+
+bool papi_component(const char *name, char *why, size_t size)
+{
+    (void)name;
     snprintf(why, size, "built without PAPI's header");
     return false;
 }
@@ -286,9 +321,10 @@ struct papi_thread *papi_thread_open(void)
     return NULL;
 }
 
-int papi_thread_add(struct papi_thread *thread, int code, char *why, size_t size)
+int papi_thread_add(struct papi_thread *thread, const struct papi_event *event, char *why,
+                    size_t size)
 {
-    (void)thread, (void)code, (void)why, (void)size;
+    (void)thread, (void)event, (void)why, (void)size;
     return -1;
 }
 

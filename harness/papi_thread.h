@@ -11,8 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* PAPI's number of an event, if it counts here: it was added, started and stopped alone. */
-bool papi_event(const char *name, int *code, char *why, size_t size);
+struct papi_event {
+    int code;
+    bool machine; /* counts for the machine, not for a thread: whoever adds it up counts it once */
+};
+
+/* An event, if it counts here: it was added, started and stopped alone. */
+bool papi_event(const char *name, struct papi_event *event, char *why, size_t size);
+
+/* Whether this PAPI has that component and could start it. */
+bool papi_component(const char *name, char *why, size_t size);
 
 /* Event sets of the calling thread, one per component, which only that thread may use. NULL if
  * there is no memory. */
@@ -20,7 +28,8 @@ struct papi_thread *papi_thread_open(void);
 
 /* Adds an event that papi_event accepted, if it can be counted together with those already there.
  * Returns its index among the thread's events, or -1. */
-int papi_thread_add(struct papi_thread *thread, int code, char *why, size_t size);
+int papi_thread_add(struct papi_thread *thread, const struct papi_event *event, char *why,
+                    size_t size);
 
 bool papi_thread_start(struct papi_thread *thread, char *why, size_t size);
 bool papi_thread_stop(struct papi_thread *thread, char *why, size_t size);

@@ -37,7 +37,7 @@ void report_cases(struct document *doc, const struct result_table *table)
         {"tables/cases.csv", "this table, with every figure"},
         {"tables/repetitions.csv", "every repetition"},
         {"tables/kv_cache.csv", "cache bytes predicted, allocated and touched"},
-        {"tables/counters.csv", "event counters, medians"},
+        {"tables/counters.csv", "event counters and what is derived from them, medians"},
     };
     f->begin_list(doc);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)

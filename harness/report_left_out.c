@@ -42,7 +42,8 @@ static json_t *missing_counters(const struct result_table *table)
             json_object_foreach(json_object_get(table->rows[i].repetitions[n], "counters_missing"),
                                 name, reason)
             {
-                if (!json_object_get(missing, name))
+                if (!json_object_get(missing, name) &&
+                    !result_counted_elsewhere(table->rows[i].repetitions[n], name))
                     json_object_set(missing, name, reason);
             }
         }
@@ -89,6 +90,8 @@ void report_left_out(struct document *doc, const struct result_table *table,
                    "Failed verification, hence not timed");
     report_entries(doc, json_object_get(table->mlabench, "skipped"), "name", "reason", "Skipped");
     counters(doc, table);
+    report_entries(doc, json_object_get(table->mlabench, "counters_suspect"), "name", "reason",
+                   "Suspect event counters");
     report_plots_missing(doc, plots);
     report_entries(doc, json_object_get(table->mlabench, "notes"), "model", "note",
                    "Notes on models");

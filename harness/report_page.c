@@ -39,6 +39,8 @@ static void warnings(struct document *doc, const struct result_table *table)
          "built from sources that differ from the commit named."},
         {json_array_size(json_object_get(table->mlabench, "failed")) > 0,
          "kernels failed verification: see the end of the page. They were not timed."},
+        {json_array_size(json_object_get(table->mlabench, "counters_suspect")) > 0,
+         "event counters read 0 throughout and are suspect: see the end of the page."},
     };
     for (size_t i = 0; i < sizeof table_of / sizeof table_of[0]; i++)
         if (table_of[i].holds)
@@ -62,6 +64,7 @@ void report_page(struct document *doc, const struct result_table *table, const s
     if (table->count > 0) {
         report_plots(doc, table, plots);
         report_cases(doc, table);
+        report_counters(doc, table);
     }
     report_run(doc, table);
     report_left_out(doc, table, plots);

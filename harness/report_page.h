@@ -18,6 +18,7 @@ void report_crossovers(struct document *doc, const struct result_table *table); 
 void report_plots(struct document *doc, const struct result_table *table,
                   const struct plots *plots);
 void report_cases(struct document *doc, const struct result_table *table);
+void report_counters(struct document *doc, const struct result_table *table); /* if any are there */
 void report_run(struct document *doc, const struct result_table *table);
 void report_left_out(struct document *doc, const struct result_table *table,
                      const struct plots *plots);

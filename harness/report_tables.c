@@ -94,23 +94,29 @@ static void write_kv_cache(FILE *file, const struct result_table *table)
     }
 }
 
+static void write_medians(FILE *file, const struct result_row *row, const char *figures,
+                          const char *reasons)
+{
+    const json_t *missing = json_object_get(row->repetitions[0], reasons);
+    const char *name;
+    json_t *value;
+    json_object_foreach(json_object_get(row->repetitions[0], figures), name, value)
+    {
+        struct spread spread = result_spread(row, figures, name);
+        case_cells(file, row);
+        text_cell(file, name);
+        number_cell(file, spread.median);
+        text_cell(file, spread.n > 0 ? "" : result_text(missing, name));
+        last_count(file, spread.n);
+    }
+}
+
 static void write_counters(FILE *file, const struct result_table *table)
 {
     fputs(CASE_COLUMNS "counter,median,missing,repetitions\r\n", file);
     for (int i = 0; i < table->count; i++) {
-        const struct result_row *row = &table->rows[i];
-        const json_t *missing = json_object_get(row->repetitions[0], "counters_missing");
-        const char *name;
-        json_t *value;
-        json_object_foreach(json_object_get(row->repetitions[0], "counters"), name, value)
-        {
-            struct spread spread = result_spread(row, "counters", name);
-            case_cells(file, row);
-            text_cell(file, name);
-            number_cell(file, spread.median);
-            text_cell(file, result_text(missing, name));
-            last_count(file, spread.n);
-        }
+        write_medians(file, &table->rows[i], "counters", "counters_missing");
+        write_medians(file, &table->rows[i], "derived", "derived_missing");
     }
 }
 

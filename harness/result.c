@@ -137,6 +137,7 @@ static void fill_mlabench(json_t *own, const struct cpu_info *cpu, int count, ch
         {"certificates", json_array()},
         {"ratios", json_object()},
         {"notes", json_array()},
+        {"counters_suspect", json_array()},
     };
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         json_object_set_new(own, members[i].key, members[i].value);

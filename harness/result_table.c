@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/result_table.h"
 
+#include "harness/counters.h"
 #include "harness/statistics.h"
 
 #include <ctype.h>
@@ -355,6 +356,12 @@ void result_table_destroy(struct result_table *table)
     free(table->rows);
     json_decref(table->root);
     *table = (struct result_table){0};
+}
+
+bool result_counted_elsewhere(const json_t *entry, const char *counter)
+{
+    const char *why = result_text(json_object_get(entry, "counters_missing"), counter);
+    return strncmp(why, COUNTERS_ELSEWHERE, strlen(COUNTERS_ELSEWHERE)) == 0;
 }
 
 double result_tokens(const struct result_row *row)

@@ -64,6 +64,10 @@ void result_table_destroy(struct result_table *table);
  * holds it, e.g. "stages", or NULL. */
 struct spread result_spread(const struct result_row *row, const char *object, const char *key);
 
+/* Whether a counter is null in an entry only because other repetitions count it: more were asked
+ * for than the machine counts at once. */
+bool result_counted_elsewhere(const json_t *entry, const char *counter);
+
 /* New tokens of one iteration, of all sequences; time per new token is real_time over this. A
  * ragged batch of 3 or more has one sequence without any. */
 double result_tokens(const struct result_row *row);

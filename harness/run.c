@@ -6,6 +6,7 @@
 #include "harness/clock.h"
 #include "harness/interrupt.h"
 #include "harness/proven.h"
+#include "harness/suspect.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -143,6 +144,12 @@ static void note_models(struct run *run)
     }
 }
 
+static void note_suspects(struct run *run)
+{
+    json_object_set_new(run->result->mlabench, "counters_suspect",
+                        suspect_counters(run->result->benchmarks));
+}
+
 static int run_cases(struct run *run, struct mla_error *error)
 {
     for (int i = 0; i < run->suite->count; i++) {
@@ -168,6 +175,7 @@ static int run_cases(struct run *run, struct mla_error *error)
         }
         if (code)
             return code;
+        note_suspects(run);
         code = result_write(run->result, error);
         if (code)
             return code;
@@ -199,6 +207,7 @@ int run_suite(struct run *run, struct mla_error *error)
     json_object_set_new(run->result->mlabench, "verified",
                         json_pack("{s:i, s:i, s:i}", "passed", run->tally.passed, "failed",
                                   run->tally.failed, "skipped", run->tally.skipped));
+    note_suspects(run);
     json_object_set_new(run->result->mlabench, "proven",
                         proven_by_program(run->suite, run->catalogue, &run->tally));
     if (ended) {

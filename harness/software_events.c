@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "harness/software_events.h"
 
+#include "harness/paranoid.h"
+
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
@@ -12,7 +14,10 @@
 
 static const struct software_event events[] = {
     {"perf::TASK-CLOCK", PERF_COUNT_SW_TASK_CLOCK, false}, /* ns */
+    {"perf::CPU-CLOCK", PERF_COUNT_SW_CPU_CLOCK, false},   /* ns */
     {"perf::PAGE-FAULTS", PERF_COUNT_SW_PAGE_FAULTS, false},
+    {"perf::MINOR-FAULTS", PERF_COUNT_SW_PAGE_FAULTS_MIN, false},
+    {"perf::MAJOR-FAULTS", PERF_COUNT_SW_PAGE_FAULTS_MAJ, false},
     {"perf::CONTEXT-SWITCHES", PERF_COUNT_SW_CONTEXT_SWITCHES, true},
     {"perf::CPU-MIGRATIONS", PERF_COUNT_SW_CPU_MIGRATIONS, true},
 };
@@ -38,11 +43,13 @@ int software_event_open(const struct software_event *event, char *why, size_t si
     int fd = (int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
     if (fd >= 0)
         return fd;
-    bool refused = errno == EACCES || errno == EPERM;
-    snprintf(why, size, "perf_event_open: %s%s", strerror(errno),
-             !refused           ? ""
-             : event->in_kernel ? "; cure: sysctl kernel.perf_event_paranoid=1"
-                                : "; cure: sysctl kernel.perf_event_paranoid=2");
+    int reason = errno;
+    const char *cure = paranoid_cure(event->in_kernel ? 1 : 2);
+    bool refused = reason == EACCES || reason == EPERM;
+    snprintf(why, size, "perf_event_open: %s%s", strerror(reason),
+             !refused  ? ""
+             : cure[0] ? cure
+                       : "; a sandbox such as a container's forbids it");
     return -1;
 }
 

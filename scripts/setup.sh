@@ -20,14 +20,16 @@ dev)
     # llvm-19 for its llvm-mca: Debian 12's own, 14, knows no Zen 4.
     apt='g++ clang clang-format clang-tidy cppcheck shellcheck libomp-dev libclang-rt-dev valgrind
         libbenchmark-tools python3 python3-numpy python3-scipy python3-jsonschema python3-yaml mandoc
-        llvm-19 qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross bochs bochs-term'
+        llvm-19 qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross bochs bochs-term
+        qemu-system-arm cpio'
     dnf='gcc-c++ clang clang-tools-extra cppcheck ShellCheck libomp-devel compiler-rt valgrind
         google-benchmark python3-numpy python3-scipy python3-jsonschema python3-pyyaml mandoc llvm
-        qemu-user gcc-aarch64-linux-gnu bochs'
+        qemu-user gcc-aarch64-linux-gnu bochs qemu-system-aarch64 cpio'
     pacman='clang cppcheck shellcheck openmp compiler-rt valgrind benchmark python-numpy
-        python-scipy python-jsonschema python-yaml mandoc llvm qemu-user aarch64-linux-gnu-gcc bochs'
+        python-scipy python-jsonschema python-yaml mandoc llvm qemu-user aarch64-linux-gnu-gcc bochs
+        qemu-system-aarch64 cpio'
     tools='g++ clang clang-format clang-tidy cppcheck shellcheck valgrind python3 mandoc llvm-mca
-        qemu-x86_64 qemu-aarch64 aarch64-linux-gnu-gcc bochs'
+        qemu-x86_64 qemu-aarch64 aarch64-linux-gnu-gcc bochs qemu-system-aarch64 cpio'
     headers=''
     libraries=''
     note=''

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The program as its users see it: output, files and exit codes. */
+#include "harness/counter_names.h"
 #include "tests/cli.h"
 
 #include <fcntl.h>
@@ -19,6 +20,33 @@ Test(cli, lists)
     EXPECT(0, "--help", "verify", "Exit codes");
     EXPECT(0, "run --help", "--suite", "--cached");
     EXPECT(0, "--version", "mlabench");
+}
+
+/* Whether an event counts depends on the machine; that it does or says why not does not. */
+Test(cli, lists_counters_with_what_is_missing_and_why)
+{
+    EXPECT(0, "list counters --json", "\"counters\"");
+    json_t *lists = json_loads(output, 0, NULL), *entry;
+    const json_t *list = json_object_get(lists, "counters");
+    size_t n;
+    cr_assert(json_array_size(list) > COUNTERS_DEFAULT, "no word about energy: %s", output);
+    json_array_foreach(list, n, entry)
+    {
+        const char *why = json_string_value(json_object_get(entry, "reason"));
+        const char *cure = json_string_value(json_object_get(entry, "cure"));
+        if (n < COUNTERS_DEFAULT)
+            cr_assert_str_eq(json_string_value(json_object_get(entry, "name")),
+                             counters_default[n]);
+        cr_assert(json_is_true(json_object_get(entry, "available")) == !why, "%s", output);
+        cr_assert(json_object_get(entry, "source") && (!why || why[0]), "%s", output);
+        cr_assert(!cure || strstr(why, cure), "%s", output);
+    }
+    json_decref(lists);
+    EXPECT(0, "list counters", "PAPI_TOT_CYC ", "perf::CONTEXT-SWITCHES ");
+    EXPECT(0, "list counters --counters no-such-event,perf::PAGE-FAULTS", "no-such-event",
+           "perf::PAGE-FAULTS");
+    cr_assert(!strstr(output, "PAPI_TOT_CYC"), "%s", output);
+    EXPECT(0, "list counters --counters no-such-event --json", "\"available\": false");
 }
 
 Test(cli, bad_usage_is_named)

@@ -5,6 +5,7 @@
 
 #include "harness/compare_report.h"
 #include "harness/control.h"
+#include "harness/counters.h"
 #include "harness/random.h"
 #include "harness/report_runs.h"
 #include "tests/cli.h"
@@ -408,9 +409,14 @@ Test(compare, json)
     json_t *both[] = {before, after};
     for (int side = 0; side < 2; side++)
         json_array_foreach(json_object_get(both[side], "benchmarks"), n, entry)
+        {
             json_object_set_new(entry, "counters",
-                                json_pack("{s:i, s:n, s:o}", "PAPI_TOT_INS", side ? 480 : 400, "X",
-                                          "Y", n == 1 ? json_null() : json_integer(5)));
+                                json_pack("{s:i, s:n, s:o, s:o}", "PAPI_TOT_INS", side ? 480 : 400,
+                                          "X", "Y", n == 1 ? json_null() : json_integer(5), "PASS",
+                                          n % 2 ? json_null() : json_integer(28)));
+            json_object_set_new(entry, "counters_missing",
+                                json_pack("{s:s*}", "PASS", n % 2 ? COUNTERS_ELSEWHERE : NULL));
+        }
     stored_write(before, "a.json");
     stored_write(after, "b.json");
     EXPECT(3, COMPARE "--json", "{");
@@ -419,7 +425,8 @@ Test(compare, json)
     cr_assert(json_is_true(json_object_get(all, "same_machine")));
     cr_assert(number_at(all, "summary", "slower") == 1 && number_at(all, "summary", "equal") == 4);
     const json_t *row = json_array_get(json_object_get(all, "comparisons"), 0);
-    cr_assert(json_object_size(json_object_get(row, "counters")) == 1);
+    cr_assert(json_object_size(json_object_get(row, "counters")) == 2);
+    cr_assert(number_at(json_object_get(row, "counters"), "PASS", "before") == 7);
     row = json_array_get(json_object_get(all, "comparisons"), 1);
     cr_assert_str_eq(json_string_value(json_object_get(row, "kernel")), "b");
     cr_assert_str_eq(json_string_value(json_object_get(row, "case")), stored_case(64));

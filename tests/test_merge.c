@@ -149,6 +149,31 @@ Test(merge, missing_shards_are_named_with_their_cases)
     cr_assert(system(command) == 0);
 }
 
+/* What reads 0 in one shard alone is not suspect in the whole run. */
+Test(merge, suspect_counters_are_those_of_all_shards)
+{
+    for (int i = 1; i <= 3; i++) {
+        char name[16];
+        json_t *root = stored_result("CPU", "node"), *entry;
+        size_t n;
+        stored_shard(root, i, 3);
+        json_array_foreach(json_object_get(root, "benchmarks"), n, entry) json_object_set_new(
+            entry, "counters", json_pack("{s:i, s:i}", "PAPI_BR_MSP", 0, "PAPI_L1_DCM", i == 3));
+        json_object_set_new(stored_own(root), "counters_suspect",
+                            json_pack("[{s:s, s:s}]", "name", i < 3 ? "PAPI_L1_DCM" : "PAPI_BR_MSP",
+                                      "reason", "read 0"));
+        snprintf(name, sizeof name, "s%d.json", i);
+        stored_write(root, name);
+    }
+    EXPECT(0, "report @/s1.json @/s2.json @/s3.json --out @/all", "joined: 3 of 3 shards");
+    json_t *root = load("all/result.json");
+    const json_t *suspects = json_object_get(stored_own(root), "counters_suspect");
+    cr_assert(json_array_size(suspects) == 1);
+    cr_assert_str_eq(json_string_value(json_object_get(json_array_get(suspects, 0), "name")),
+                     "PAPI_BR_MSP");
+    json_decref(root);
+}
+
 /* Shard 2 has two cases, of which one is the suite's first. */
 static void interleave(json_t *root)
 {

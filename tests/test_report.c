@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "harness/counters.h"
 #include "harness/document.h"
 #include "harness/out_file.h"
 #include "harness/report.h"
 
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +116,71 @@ Test(report, sample_has_every_plot_and_table)
               "something is fetched from outside");
     cr_assert(strstr(html, "</html>"), "the page is not complete");
     free(html);
+}
+
+/* The page of the sample with its counters changed by `change`. */
+static char *page_with(void (*change)(json_t *entry, size_t index), const char *own, json_t *value)
+{
+    struct report_outcome outcome;
+    struct mla_error error;
+    json_t *root = json_load_file(sample, 0, NULL), *entry;
+    char path[200];
+    size_t i;
+    json_array_foreach(json_object_get(root, "benchmarks"), i, entry) change(entry, i);
+    if (own)
+        json_object_set_new(json_object_get(json_object_get(root, "context"), "mlabench"), own,
+                            value);
+    path_in(path, "result.json");
+    cr_assert(json_dump_file(root, path, 0) == 0);
+    json_decref(root);
+    int code = report_write(path, folder, "/nonexistent", &outcome, &error);
+    cr_assert(code == 0, "%s", error.message);
+    return slurp_in("report.md");
+}
+
+static void count_in_passes(json_t *entry, size_t index)
+{
+    json_object_set_new(
+        entry, "counters",
+        json_pack("{s:o, s:n}", "ODD", index % 2 ? json_integer(77) : json_null(), "NEVER"));
+    json_object_set_new(entry, "counters_missing",
+                        json_pack("{s:s*, s:s}", "ODD",
+                                  index % 2 ? NULL : COUNTERS_ELSEWHERE "pass 2 of 2", "NEVER",
+                                  "it is a stone"));
+}
+
+Test(report, counters_of_other_repetitions_are_not_missing)
+{
+    char *page = page_with(count_in_passes, NULL, NULL);
+    cr_assert(strstr(page, "NEVER: it is a stone") && !strstr(page, "pass 2 of 2"), "%s", page);
+    free(page);
+    char *counters = slurp_in("tables/counters.csv");
+    cr_assert(strstr(counters, ",\"ODD\",77,\"\",2\r\n") &&
+                  strstr(counters, ",\"NEVER\",,\"it is a stone\",0\r\n"),
+              "%s", counters);
+    free(counters);
+}
+
+static void derive(json_t *entry, size_t index)
+{
+    json_object_set_new(entry, "derived",
+                        json_pack("{s:f, s:n, s:i}", "ipc", 2.5 + 0 * (double)index,
+                                  "bytes_per_flop", "l1_misses_per_token", 0));
+    json_object_set_new(entry, "derived_missing",
+                        json_pack("{s:s}", "bytes_per_flop", "PAPI_L3_TCM: no such event"));
+}
+
+Test(report, derived_figures_with_what_is_missing_and_suspect)
+{
+    char *page = page_with(derive, "counters_suspect",
+                           json_pack("[{s:s, s:s}]", "name", "PAPI_L1_DCM", "reason", "read 0"));
+    cr_assert(strstr(page, "| 2.5 | \\- | \\- | suspect | \\- |"), "%s", page);
+    cr_assert(strstr(page, "bytes/FLOP: misses of L3") &&
+                  strstr(page, "missing: PAPI\\_L3\\_TCM: no such event"),
+              "%s", page);
+    cr_assert(strstr(page, "PAPI\\_L1\\_DCM: read 0") && strstr(page, "suspect: see the end"), "%s",
+              page);
+    free(page);
 }
 
 Test(report, page_says_what_the_data_says)
