@@ -34,7 +34,7 @@ json_t *sample_json(const struct sample *s)
         const char *why = counters_missing(s->counters, i);
         const char *name = counters_name(s->counters, i);
         json_object_set_new(values, name,
-                            why ? json_null() : json_integer(counters_value(s->counters, i)));
+                            why ? json_null() : json_integer(s->counted[i]));
         if (why)
             json_object_set_new(missing, name, json_string(why));
     }
@@ -78,6 +78,7 @@ static void add_case(json_t *entry, const struct entry_source *source)
     json_object_set_new(entry, "ragged", json_boolean(c->ragged));
     json_object_set_new(entry, "threads", json_integer(c->threads));
     json_object_set_new(entry, "format", json_string(format_names[c->format]));
+    json_object_set_new(entry, "cache_state", json_string(cache_state_names[c->cache_state]));
     json_object_set_new(entry, "kernel", json_string(kernel->name));
     json_object_set_new(entry, "isa", json_string(kernel->isa));
     json_object_set_new(entry, "order",

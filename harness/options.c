@@ -79,6 +79,8 @@ static const struct row rows[] = {
     {"junit", 0, TEXT, "FILE", COMMAND_VERIFY | COMMAND_GATE | COMMAND_COMPARE, AT(junit),
      "write every outcome as JUnit XML"},
     {"repetitions", 0, REPETITIONS, "N", COMMAND_RUN, AT(repetitions), "rounds, 10 or more (10)"},
+    {"cold", 0, FLAG, NULL, COMMAND_RUN, AT(cold),
+     "time every case also with what it works on out of all caches"},
     {"counters", 0, TEXT, "NAME,...|none", COMMAND_RUN, AT(counters),
      "hardware and software events to count"},
     {"isa", 0, TEXT, "NAME", RUNS | COMMAND_GATE, AT(isa),

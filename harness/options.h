@@ -43,7 +43,7 @@ struct options {
     const char *base, *head;                   /* libraries of the gate, NULL if not given */
     double limit_pct;                          /* 0: not given */
     double minutes;                            /* 0: not given */
-    bool json, quiet, fail_fast, no_report, help;
+    bool cold, json, quiet, fail_fast, no_report, help;
     char *const *files; /* what follows the options */
     int file_count;
 };
