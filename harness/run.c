@@ -67,7 +67,7 @@ static json_t *ceilings_json(const struct ceilings *c)
     json_object_set_new(peak, "isa", json_string(c->isa));
     json_t *bandwidth = json_object();
     for (int level = 0; level < CEILING_LEVELS; level++) {
-        const struct read_bandwidth *read = &c->read[level];
+        const struct bandwidth *read = &c->read[level];
         json_t *entry = read->gbs.samples ? ceiling_json(&read->gbs)
                                           : json_pack("{s:s}", "missing", read->missing);
         if (read->gbs.samples)
