@@ -20,6 +20,7 @@ enum command_bit {
     COMMAND_JUDGE = 1 << 5,
     COMMAND_GATE = 1 << 6,
     COMMAND_COMPARE = 1 << 7,
+    COMMAND_ROOFLINE = 1 << 8,
 };
 
 #define MAX_PLUGINS 256
