@@ -27,8 +27,9 @@ stats data index panels * series using 1:2 nooutput
 least_x = STATS_min_x / 3; most_x = STATS_max_x * 2
 least_y = STATS_min_y / 1.5; most_y = STATS_max_y * 1.5
 
-# Filled and hollow marks of one shape: circle, square, triangles, diamond, pentagon.
-shape(name) = point(name) < 4 ? 15 : 2 * (point(name) / 2) + 1
+# Filled and hollow marks of one shape: circle, square, triangles, diamond, pentagon. What has no
+# inside in other plots gets one of them here.
+shape(name) = point(name) < 4 ? int(word("5 13 9", point(name))) : 2 * (point(name) / 2) + 1
 hollow(pt) = pt - 1
 levels = "L1 L2 L3 DRAM"
 level_colour = "#a0a0a0 #808080 #606060 #202020"
