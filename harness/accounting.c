@@ -13,6 +13,11 @@ const char *const accounting_sentences[] = {
     "ones once per token attended.",
     "Bytes are those that a core must move: the cached rows attended, once per sequence, and q and "
     "o; weights are not counted.",
+    "Step bytes are all that a step must read and write once: the rows cached before, Wkv_b in "
+    "fp32 "
+    "where latents are attended, the new rows in fp32 and q are read; the new rows as they are "
+    "cached, o and the log-sum-exp are written. FLOPs over step bytes place a kernel on the "
+    "roofline: cold, all of them come from DRAM; warm, from the level that holds them.",
     "Time is that of one step: storing the new tokens' rows and attending with their queries; "
     "projections and RoPE are outside.",
     "% of FMA peak and of read bandwidth are relative to what this run measured at the same number "
@@ -54,11 +59,12 @@ struct account account(const struct mla_problem *p, const struct workload *workl
     double heads = p->heads;
     double qk = p->qk_nope_head_dim + p->qk_rope_head_dim, v = p->v_head_dim;
     double per_token = 2.0 * p->kv_lora_rank * (p->qk_nope_head_dim + v) * heads;
-    double attended = 0;
+    double attended = 0, before = 0;
     for (int32_t i = 0; i < workload->batch; i++) {
         const struct mla_seq *seq = &workload->seqs[i];
-        if (seq->tokens > 0)
-            attended += (double)mla_keys(p, seq, seq->tokens - 1);
+        int64_t keys = seq->tokens > 0 ? mla_keys(p, seq, seq->tokens - 1) : 0;
+        attended += (double)keys;
+        before += keys > seq->tokens ? (double)(keys - seq->tokens) : 0;
     }
     struct account a;
     if (order == MLA_ABSORBED)
@@ -67,7 +73,12 @@ struct account account(const struct mla_problem *p, const struct workload *workl
         a.core_flops = pairs * heads * 2 * (qk + v);
     double expansions = order == MLA_REEXPANDED ? attended : (double)workload->tokens;
     a.flops = a.core_flops + (p->kind == MLA_LATENT ? expansions * per_token : 0);
-    a.bytes = attended * (double)cache_bytes_per_token(p, cached, p->format) +
-              4.0 * (double)workload->tokens * heads * (qk + v);
+    double row = (double)cache_bytes_per_token(p, cached, p->format);
+    double fresh = (double)workload->tokens;
+    a.bytes = attended * row + 4.0 * fresh * heads * (qk + v);
+    a.weight_bytes = p->kind == MLA_LATENT ? 2.0 * per_token : 0;
+    a.read_bytes =
+        before * row + a.weight_bytes + 4.0 * fresh * ((double)row_width(p, p->kind) + heads * qk);
+    a.written_bytes = fresh * (row + 4.0 * heads * (v + 1));
     return a;
 }

@@ -13,6 +13,11 @@ struct account {
     double core_flops; /* scores and weighted sum */
     double flops;      /* the whole step: store the new tokens and attend */
     double bytes;      /* what a core must move */
+    /* What the whole step must move at least once: cold, all of it to or from DRAM; warm, to or
+     * from whichever cache holds it. */
+    double read_bytes;    /* rows cached before, weights, new rows (fp32, as they come), q */
+    double weight_bytes;  /* of read_bytes: Wkv_b in fp32, where latents are attended */
+    double written_bytes; /* new rows as they are cached, o and lse */
 };
 
 /* What each figure counts, sentence by sentence; ends with NULL. */

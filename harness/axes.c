@@ -71,6 +71,12 @@ int axis_add_inputs(struct axis *axis, const char *name, const char *where, stru
     return code;
 }
 
+int axis_add_cache_state(struct axis *axis, const char *name, const char *where,
+                         struct mla_error *error)
+{
+    return add_named(axis, "cache state", cache_state_names, 2, name, where, error);
+}
+
 static bool has_glob(const char *globs, const char *glob, size_t length)
 {
     while (*globs) {
@@ -135,6 +141,11 @@ static int check_case(const struct bench_case *c, const char *where, struct mla_
                         "%s: layer with pages, top-k, sinks or special inputs, accepted: none of "
                         "them",
                         where);
+    if (c->about != ABOUT_KERNEL && c->cache_state == CACHE_COLD)
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "%s: layer or certificate with cold caches, accepted: cold cases that are "
+                        "timed",
+                        where);
     return 0;
 }
 
@@ -165,6 +176,18 @@ static int add_case(const struct bench_case *c, const char *where, struct suite 
     return 0;
 }
 
+int suite_add_cold(struct suite *suite, struct mla_error *error)
+{
+    int code = 0;
+    for (int i = 0, count = suite->count; i < count && !code; i++) {
+        struct bench_case c = suite->cases[i];
+        c.cache_state = CACHE_COLD;
+        if (c.about == ABOUT_KERNEL)
+            code = add_case(&c, "--cold", suite, error);
+    }
+    return code;
+}
+
 int axes_expand(const struct axes *axes, const char *where, struct suite *suite,
                 struct mla_error *error)
 {
@@ -174,8 +197,11 @@ int axes_expand(const struct axes *axes, const char *where, struct suite *suite,
                         "%s: about the layer and the certificate, accepted: one of the two", where);
     c.about = axes->layer ? ABOUT_LAYER : axes->certificate ? ABOUT_CERTIFICATE : ABOUT_KERNEL;
     snprintf(c.kernels, sizeof c.kernels, "%s", axes->kernels);
-    const struct axis *lists[] = {&axes->cached,  &axes->new_tokens, &axes->batch, &axes->threads,
-                                  &axes->formats, &axes->page_sizes, &axes->top_k, &axes->inputs};
+    const struct axis warm = {.values = {CACHE_WARM}, .count = 1};
+    const struct axis *lists[] = {
+        &axes->cached,  &axes->new_tokens, &axes->batch,
+        &axes->threads, &axes->formats,    &axes->page_sizes,
+        &axes->top_k,   &axes->inputs,     axes->cache_states.count ? &axes->cache_states : &warm};
     enum { LISTS = sizeof lists / sizeof lists[0] };
     int64_t product = axes->model_count;
     for (int l = 0; l < LISTS; l++)
@@ -195,6 +221,7 @@ int axes_expand(const struct axes *axes, const char *where, struct suite *suite,
         c.page_size = values[5];
         c.top_k = (int32_t)values[6];
         c.inputs = (enum input_kind)values[7];
+        c.cache_state = (enum cache_state)values[8];
         int code = add_case(&c, where, suite, error);
         if (code)
             return code;

@@ -27,8 +27,9 @@ struct axes {
     struct model *models; /* [model_count], malloc'ed */
     int model_count;
     struct axis cached, new_tokens, batch, threads, page_sizes, top_k;
-    struct axis formats; /* enum mla_format */
-    struct axis inputs;  /* enum input_kind */
+    struct axis formats;      /* enum mla_format */
+    struct axis inputs;       /* enum input_kind */
+    struct axis cache_states; /* enum cache_state; none: warm */
     char kernels[sizeof(((struct bench_case *)0)->kernels)];
     bool ragged, layer, certificate, sinks;
 };
@@ -47,6 +48,10 @@ int axis_add_format(struct axis *axis, const char *name, const char *where,
 /* Adds a kind of inputs by name, or all of them. */
 int axis_add_inputs(struct axis *axis, const char *name, const char *where,
                     struct mla_error *error);
+
+/* Adds a state of the caches by name. */
+int axis_add_cache_state(struct axis *axis, const char *name, const char *where,
+                         struct mla_error *error);
 
 /* Adds a glob of kernel names to a comma-separated list, unless it is there. */
 int globs_add(char *globs, const char *glob, const char *where, struct mla_error *error);

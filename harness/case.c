@@ -17,6 +17,8 @@ const char *const format_names[5] = {
     [MLA_FP8] = "fp8",   [MLA_INT8] = "int8",
 };
 
+const char *const cache_state_names[2] = {[CACHE_WARM] = "warm", [CACHE_COLD] = "cold"};
+
 enum phase phase_of(int64_t cached, int64_t new_tokens)
 {
     if (cached == 0)
@@ -37,10 +39,11 @@ void case_name(const struct bench_case *c, char name[CASE_NAME_MAX])
         snprintf(top_k, sizeof top_k, "/top-k:%d", c->top_k);
     if (c->inputs != INPUT_RANDOM)
         snprintf(inputs, sizeof inputs, "/inputs:%s", input_kind_names[c->inputs]);
-    snprintf(name, CASE_NAME_MAX, "%s/%s%s/cached:%lld/new:%lld/batch:%d%s/threads:%d/%s%s%s%s%s",
+    snprintf(name, CASE_NAME_MAX, "%s/%s%s/cached:%lld/new:%lld/batch:%d%s/threads:%d/%s%s%s%s%s%s",
              c->model.name, prefixes[c->about], phase_names[phase_of(c->cached, c->new_tokens)],
              (long long)c->cached, (long long)c->new_tokens, c->batch, c->ragged ? "r" : "",
-             c->threads, format_names[c->format], pages, top_k, c->sinks ? "/sinks" : "", inputs);
+             c->threads, format_names[c->format], pages, top_k, c->sinks ? "/sinks" : "", inputs,
+             c->cache_state == CACHE_COLD ? "/cold" : "");
 }
 
 int case_narrow(struct bench_case *c, const char *globs, struct mla_error *error)

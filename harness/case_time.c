@@ -76,6 +76,7 @@ static int time_group(void *context, struct child_channel *channel, struct mla_e
         .kernel_time_limit_s = cr->run->suite->kernel_time_limit_s,
         .seed = cr->run->seed,
         .control = cr->controlled,
+        .cold = cr->c->cache_state == CACHE_COLD,
         .counters = cr->run->counters,
         .counter_count = cr->run->counter_count,
     };

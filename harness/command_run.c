@@ -228,6 +228,8 @@ static int run_or_verify(const struct options *options, const struct paths *path
         code = fill_catalogue(options, &catalogue, error);
     if (!code)
         code = read_suite(options, paths, timing ? "default" : "verify", &suite, &run.seed, error);
+    if (!code && options->cold)
+        code = suite_add_cold(&suite, error);
     if (!code)
         code = take_shard(options, &catalogue, timing, &suite, &shard, error);
     if (!code)

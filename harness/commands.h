@@ -24,6 +24,8 @@ int command_run(const struct options *options, const struct paths *paths, int co
                 char **arguments, struct mla_error *error);
 int command_verify(const struct options *options, const struct paths *paths, int count,
                    char **arguments, struct mla_error *error);
+int command_roofline(const struct options *options, const struct paths *paths, int count,
+                     char **arguments, struct mla_error *error);
 int command_memory(const struct options *options, const struct paths *paths, int count,
                    char **arguments, struct mla_error *error);
 int command_judge(const struct options *options, const struct paths *paths, int count,

@@ -50,5 +50,6 @@ void case_cells(FILE *file, const struct result_row *row)
     count_cell(file, row->ragged);
     count_cell(file, row->threads);
     text_cell(file, row->format);
+    text_cell(file, row->cold ? "cold" : "warm");
     text_cell(file, row->kernel);
 }

@@ -16,7 +16,7 @@ void count_cell(FILE *file, int64_t x); /* empty if negative */
 /* A line's last cell, and its end. */
 void last_count(FILE *file, int64_t x);
 
-#define CASE_COLUMNS "model,phase,cached,new,batch,ragged,threads,format,kernel,"
+#define CASE_COLUMNS "model,phase,cached,new,batch,ragged,threads,format,cache_state,kernel,"
 void case_cells(FILE *file, const struct result_row *row);
 
 #endif

@@ -35,8 +35,7 @@ json_t *sample_json(const struct sample *s)
     for (int i = 0; i < counters_count(s->counters); i++) {
         const char *why = counters_missing(s->counters, i);
         const char *name = counters_name(s->counters, i);
-        json_object_set_new(values, name,
-                            why ? json_null() : json_integer(counters_value(s->counters, i)));
+        json_object_set_new(values, name, why ? json_null() : json_integer(s->counted[i]));
         if (why)
             json_object_set_new(missing, name, json_string(why));
     }
@@ -80,6 +79,7 @@ static void add_case(json_t *entry, const struct entry_source *source)
     json_object_set_new(entry, "ragged", json_boolean(c->ragged));
     json_object_set_new(entry, "threads", json_integer(c->threads));
     json_object_set_new(entry, "format", json_string(format_names[c->format]));
+    json_object_set_new(entry, "cache_state", json_string(cache_state_names[c->cache_state]));
     json_object_set_new(entry, "kernel", json_string(kernel->name));
     json_object_set_new(entry, "isa", json_string(kernel->isa));
     json_object_set_new(entry, "order",
@@ -97,6 +97,9 @@ static void add_figures(json_t *entry, const struct entry_source *source, const 
     json_object_set_new(entry, "flops", json_real(a.flops));
     json_object_set_new(entry, "core_flops", json_real(a.core_flops));
     json_object_set_new(entry, "bytes", json_real(a.bytes));
+    json_object_set_new(entry, "step_bytes",
+                        json_pack("{s:f, s:f, s:f}", "read", a.read_bytes, "written",
+                                  a.written_bytes, "weights", a.weight_bytes));
     json_object_set_new(entry, "pct_fma_peak", number(100 * a.flops / time / peak));
     json_object_set_new(entry, "core_pct_fma_peak", number(100 * a.core_flops / core / peak));
     json_object_set_new(entry, "pct_read_bandwidth",

@@ -19,6 +19,8 @@ static const struct command commands[] = {
     {"list", COMMAND_LIST, "[kernels|models|suites|inputs|certificate|counters]",
      "what there is to run, and which counters this machine has", command_list},
     {"memory", COMMAND_MEMORY, "", "KV-cache bytes by model, cache and format", command_memory},
+    {"roofline", COMMAND_ROOFLINE, "",
+     "this machine's FMA peak and the bandwidth of its memory, by level", command_roofline},
     {"report", COMMAND_REPORT, "RESULT.json...",
      "plots and report of a run, its result.json in one piece or in shards, or of several",
      command_report},

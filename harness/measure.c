@@ -4,6 +4,7 @@
 #include "harness/ceilings.h"
 #include "harness/clock.h"
 #include "harness/cpu.h"
+#include "harness/evict.h"
 #include "harness/memory.h"
 #include "harness/noise.h"
 #include "harness/placement.h"
@@ -24,7 +25,10 @@ struct arm {
     struct buffer prepared, cache, workspace, o, lse;
     struct mla_memory memory;
     struct mla_call call;
-    double step_ns; /* when warm */
+    struct evict_span *spans; /* [span_count] all that a step may touch, if steps begin cold */
+    int span_count;
+    double step_ns;  /* once it has run a few times */
+    double evict_ns; /* before each step; 0 where steps are warm */
     bool left_out;
 };
 
@@ -38,6 +42,8 @@ struct bench {
     int32_t *order;
     struct stage_clock *clocks; /* [threads] */
     struct counters *counters;
+    int64_t *counted; /* [counters_count] in the present repetition */
+    struct evictor evictor;
 };
 
 static int plan_arm(struct arm *arm, const struct inputs *inputs, struct mla_error *error)
@@ -72,6 +78,7 @@ static void release_arm(struct arm *arm)
     buffer_destroy(&arm->o);
     buffer_destroy(&arm->lse);
     placement_destroy(&arm->placed);
+    free(arm->spans);
 }
 
 uint64_t measure_bytes(const struct inputs *inputs, const struct mla_kernel *kernel)
@@ -118,6 +125,34 @@ static int store_rows(const struct arm *arm, const struct inputs *inputs, int32_
                               threads);
 }
 
+static void add_span(struct arm *arm, const void *data, size_t size)
+{
+    arm->spans[arm->span_count++] = (struct evict_span){data, size};
+}
+
+/* All that a step reads or writes: the kernel's memory and, of the inputs, what goes into a step.
+ */
+static int list_spans(struct arm *arm, const struct inputs *inputs, struct mla_error *error)
+{
+    const struct buffer *const whole[] = {
+        &arm->prepared, &arm->cache, &arm->workspace, &arm->o,        &arm->lse,
+        &inputs->wkv_b, &inputs->q,  &inputs->top_k,  &inputs->sinks,
+    };
+    enum { WHOLE = sizeof whole / sizeof whole[0] };
+    int32_t batch = inputs->workload.batch;
+    arm->spans = calloc(WHOLE + (size_t)batch, sizeof *arm->spans);
+    if (!arm->spans)
+        return mla_fail(error, MLA_MACHINE, "no memory to time %d sequences", batch);
+    for (int i = 0; i < WHOLE; i++)
+        add_span(arm, whole[i]->data, whole[i]->size);
+    for (int32_t i = 0; i < batch; i++) {
+        const struct mla_seq *seq = &inputs->workload.seqs[i];
+        add_span(arm, inputs_row(inputs, i, seq->position),
+                 sizeof(float) * (size_t)(seq->tokens * inputs->width));
+    }
+    return 0;
+}
+
 /* The cache holds all rows but the new ones, which every step stores anew. */
 static int fill_arm(struct arm *arm, const struct bench *bench, struct mla_error *error)
 {
@@ -156,18 +191,27 @@ static int step(const struct bench *bench, const struct arm *arm, int64_t *store
     return status;
 }
 
+static void evict_arm(const struct bench *bench, const struct arm *arm)
+{
+    if (bench->settings->cold)
+        evict(&bench->evictor, arm->spans, arm->span_count, bench->settings->threads);
+}
+
 static int warm_up(const struct bench *bench, struct arm *arm)
 {
     int status = 0;
     stages_reset(bench->clocks, bench->settings->threads);
     for (int i = 0; i < WARM_UPS && status == 0; i++) {
-        int64_t store_ns = 0, start = clock_ns();
+        int64_t store_ns = 0, begun = clock_ns();
+        evict_arm(bench, arm);
+        int64_t start = clock_ns();
         status = step(bench, arm, &store_ns);
         double took = (double)(clock_ns() - start);
         bool stable = fabs(took - arm->step_ns) <= warm_up_change * arm->step_ns;
-        bool hopeless =
-            took * bench->settings->repetitions > 1e9 * bench->settings->kernel_time_limit_s;
         arm->step_ns = took;
+        arm->evict_ns = bench->settings->cold ? (double)(start - begun) : 0;
+        bool hopeless = (took + arm->evict_ns) * bench->settings->repetitions >
+                        1e9 * bench->settings->kernel_time_limit_s;
         if (stable || hopeless)
             break;
     }
@@ -179,54 +223,79 @@ static void choose_iterations(struct bench *bench, const struct measure_listener
     const struct measure_settings *settings = bench->settings;
     double fastest = INFINITY;
     for (int i = 0; i < bench->count; i++)
-        fastest = fmin(fastest, bench->arms[i].step_ns);
+        fastest = fmin(fastest, bench->arms[i].step_ns + bench->arms[i].evict_ns);
     bench->iterations = (int64_t)fmax(1, ceil(settings->repetition_ms * 1e6 / fastest));
     for (int i = 0; i < bench->count; i++) {
         struct arm *arm = &bench->arms[i];
-        double seconds = 1e-9 * arm->step_ns * (double)bench->iterations * settings->repetitions;
+        double seconds = 1e-9 * (arm->step_ns + arm->evict_ns) * (double)bench->iterations *
+                         settings->repetitions;
         arm->left_out = seconds > settings->kernel_time_limit_s;
         if (arm->left_out)
             listener->leave_out(listener->context, i, seconds);
     }
 }
 
+/* Sums over the steps of a repetition, in ns. */
+struct elapsed {
+    int64_t real, cpu, store;
+};
+
+/* `steps` in a row between one start and one stop of clocks and counters, those of a pass. */
+static int time_steps(const struct bench *bench, const struct arm *arm, int pass, int64_t steps,
+                      struct elapsed *elapsed)
+{
+    int status = 0;
+    counters_start(bench->counters, pass);
+    int64_t cpu = clock_cpu_ns(), real = clock_ns();
+    for (int64_t i = 0; i < steps && status == 0; i++)
+        status = step(bench, arm, &elapsed->store);
+    elapsed->real += clock_ns() - real;
+    elapsed->cpu += clock_cpu_ns() - cpu;
+    counters_stop(bench->counters);
+    for (int i = 0; i < counters_count(bench->counters); i++)
+        bench->counted[i] += counters_value(bench->counters, i);
+    return status;
+}
+
+/* Cold steps are timed one by one, each after an eviction that nothing counts. */
 static int repeat(const struct bench *bench, int index, struct sample *sample)
 {
     const struct measure_settings *settings = bench->settings;
     struct arm *arm = &bench->arms[index];
     double iterations = (double)bench->iterations;
-    int64_t store_ns = 0;
+    int64_t at_once = settings->cold ? 1 : bench->iterations;
+    int pass = sample->round % counters_passes(bench->counters);
+    struct elapsed elapsed = {0};
     int status = 0;
     if (sample->round == settings->repetitions - 1) { /* what is there at the end is new */
         buffer_poison(&arm->o, POISON_NAN);
         buffer_poison(&arm->lse, POISON_NAN);
     }
     stages_reset(bench->clocks, settings->threads);
+    memset(bench->counted, 0, sizeof *bench->counted * (size_t)counters_count(bench->counters));
     struct noise before = noise_now();
-    counters_start(bench->counters, sample->round % counters_passes(bench->counters));
-    int64_t cpu = clock_cpu_ns(), real = clock_ns();
-    for (int64_t i = 0; i < bench->iterations && status == 0; i++)
-        status = step(bench, arm, &store_ns);
-    real = clock_ns() - real;
-    cpu = clock_cpu_ns() - cpu;
-    counters_stop(bench->counters);
+    for (int64_t done = 0; done < bench->iterations && status == 0; done += at_once) {
+        evict_arm(bench, arm);
+        status = time_steps(bench, arm, pass, at_once, &elapsed);
+    }
     struct noise after = noise_now();
     sample->control = index == bench->count;
     sample->kernel = sample->control ? bench->control : index;
     sample->iterations = bench->iterations;
-    /* Once for the repetition itself: half a reading before and half a reading after are in it. */
-    double readings =
-        1 + 2 * iterations + (double)stages_readings(bench->clocks, settings->threads);
+    /* Once for each start and stop: half a reading before and half a reading after are in it. */
+    double readings = iterations / (double)at_once + 2 * iterations +
+                      (double)stages_readings(bench->clocks, settings->threads);
     sample->timer_ns = clock_cost_ns() * readings / iterations;
-    sample->real_ns = (double)real / iterations - sample->timer_ns;
-    sample->cpu_ns = (double)cpu / iterations;
+    sample->real_ns = (double)elapsed.real / iterations - sample->timer_ns;
+    sample->cpu_ns = (double)elapsed.cpu / iterations;
     for (int stage = 0; stage < MLA_STAGES; stage++)
         sample->stage_ns[stage] =
             stages_mean(bench->clocks, settings->threads, (enum mla_stage)stage) / iterations;
-    sample->stage_ns[MLA_STAGE_STORE] = (double)store_ns / iterations;
+    sample->stage_ns[MLA_STAGE_STORE] = (double)elapsed.store / iterations;
     sample->steal_ms = after.steal_ms - before.steal_ms;
     sample->involuntary_switches = after.involuntary_switches - before.involuntary_switches;
     sample->counters = bench->counters;
+    sample->counted = bench->counted;
     return status;
 }
 
@@ -330,6 +399,8 @@ static int set_up_arm(const struct bench *bench, int index, const struct mla_ker
         code = allocate_arm(arm, error);
     if (!code)
         code = fill_arm(arm, bench, error);
+    if (!code && bench->settings->cold)
+        code = list_spans(arm, bench->inputs, error);
     return code;
 }
 
@@ -384,6 +455,12 @@ int measure(const struct inputs *inputs, const struct mla_kernel *const *kernels
     if (!code)
         code = counters_open(&bench.counters, settings->counters, settings->counter_count,
                              &counting, error);
+    if (!code) {
+        bench.counted = calloc((size_t)settings->counter_count + 1, sizeof *bench.counted);
+        code = bench.counted ? 0 : mla_fail(error, MLA_MACHINE, "no memory for the counters");
+    }
+    if (!code && settings->cold)
+        code = evictor_create(&bench.evictor, evict_best(), error);
     if (!code)
         code = set_up(&bench, kernels, error);
     if (!code)
@@ -398,6 +475,8 @@ int measure(const struct inputs *inputs, const struct mla_kernel *const *kernels
         if (bench.arms[i].kernel)
             release_arm(&bench.arms[i]);
     counters_close(bench.counters);
+    evictor_destroy(&bench.evictor);
+    free(bench.counted);
     free(bench.arms);
     free(bench.order);
     free(bench.clocks);

@@ -20,9 +20,11 @@
 struct measure_settings {
     int threads;
     int repetitions;            /* rounds */
-    double repetition_ms;       /* wanted length of the fastest kernel's repetition */
+    double repetition_ms;       /* wanted length of the fastest kernel's repetition, evictions and
+                                   all */
     double kernel_time_limit_s; /* of all repetitions of one kernel */
     uint64_t seed;              /* of the order */
+    bool cold;                  /* caches are emptied before every step (evict.h), untimed */
     bool without_ceiling;       /* a round has the kernels alone, and no FMA peak (NAN) */
     bool control; /* a round has the fastest kernel twice, the second time set up anew: what that
                      differs by from itself is what this machine does to anything */
@@ -42,7 +44,8 @@ struct sample {
     double stage_ns[MLA_STAGES]; /* mean over threads; NAN for a stage never announced */
     double steal_ms;             /* of all CPUs during the repetition */
     int64_t involuntary_switches;
-    const struct counters *counters; /* as of this repetition, valid during the call */
+    const struct counters *counters; /* what they are; valid during the call */
+    const int64_t *counted;          /* [counters_count] in all iterations, where not missing */
 };
 
 /* Bytes that timing the kernel takes beside the inputs. */

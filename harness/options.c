@@ -13,7 +13,7 @@ enum kind { TEXT, CASE_TEXT, CASE_FLAG, FLAG, SEED, REPETITIONS, CASES, PERCENT,
 enum {
     RUNS = COMMAND_RUN | COMMAND_VERIFY,
     ALL = COMMAND_LIST | RUNS | COMMAND_MEMORY | COMMAND_REPORT | COMMAND_JUDGE | COMMAND_GATE |
-          COMMAND_COMPARE,
+          COMMAND_COMPARE | COMMAND_ROOFLINE,
 };
 
 struct row {
@@ -42,8 +42,9 @@ static const struct row rows[] = {
      "quick)"},
     {"shard", 0, TEXT, "i/n", RUNS, AT(shard),
      "the i-th of n parts of the suite, for machines that share it; report joins results"},
-    {"out", 0, TEXT, "DIR", COMMAND_RUN | COMMAND_REPORT, AT(out),
-     "where result.json and the report go (run: results/DATE-SUITE; report: beside its file)"},
+    {"out", 0, TEXT, "DIR", COMMAND_RUN | COMMAND_REPORT | COMMAND_ROOFLINE, AT(out),
+     "where result.json and the report go (run: results/DATE-SUITE; report: beside its file); "
+     "roofline: where roofline.json goes"},
     {"kernel", 0, TEXT, "GLOB,...", RUNS | COMMAND_JUDGE | COMMAND_GATE, AT(by_hand.kernels),
      "only kernels that match"},
     {"model", 0, CASE_TEXT, "NAME,...|FILE|all", RUNS | COMMAND_MEMORY, AT(by_hand.models),
@@ -52,8 +53,8 @@ static const struct row rows[] = {
      "tokens cached before, e.g. 512,4k (4096)"},
     {"new", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.new_tokens), "new tokens per sequence (1)"},
     {"batch", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.batch), "sequences (1)"},
-    {"threads", 0, CASE_TEXT, "N,...|all", RUNS | COMMAND_JUDGE, AT(by_hand.threads),
-     "threads (1; judge: one number, 2)"},
+    {"threads", 0, CASE_TEXT, "N,...|all", RUNS | COMMAND_JUDGE | COMMAND_ROOFLINE,
+     AT(by_hand.threads), "threads (1; judge: one number, 2; roofline: 1,all)"},
     {"format", 0, CASE_TEXT, "F,...", RUNS, AT(by_hand.formats), "cache formats (fp32)"},
     {"ragged", 0, CASE_FLAG, NULL, RUNS, AT(by_hand.ragged),
      "sequences of 0 to --cached tokens instead of equal ones"},
@@ -79,9 +80,11 @@ static const struct row rows[] = {
     {"junit", 0, TEXT, "FILE", COMMAND_VERIFY | COMMAND_GATE | COMMAND_COMPARE, AT(junit),
      "write every outcome as JUnit XML"},
     {"repetitions", 0, REPETITIONS, "N", COMMAND_RUN, AT(repetitions), "rounds, 10 or more (10)"},
+    {"cold", 0, FLAG, NULL, COMMAND_RUN, AT(cold),
+     "time every case also with what it works on out of all caches"},
     {"counters", 0, TEXT, "NAME,...|none", COMMAND_LIST | COMMAND_RUN, AT(counters),
      "hardware and software events to count, by PAPI's names; see mlabench list counters"},
-    {"isa", 0, TEXT, "NAME", RUNS | COMMAND_GATE, AT(isa),
+    {"isa", 0, TEXT, "NAME", RUNS | COMMAND_GATE | COMMAND_ROOFLINE, AT(isa),
      "as if the CPU had no more than this instruction set: scalar, avx2, avx512"},
     {"plugin", 0, PLUGIN, "FILE.so", COMMAND_LIST | RUNS | COMMAND_JUDGE, AT(plugins),
      "add the kernels of a shared object; may be repeated"},
@@ -90,10 +93,11 @@ static const struct row rows[] = {
     {"no-report", 0, FLAG, NULL, COMMAND_RUN, AT(no_report), "write result.json only"},
     {"json", 0, FLAG, NULL,
      COMMAND_LIST | COMMAND_VERIFY | COMMAND_MEMORY | COMMAND_JUDGE | COMMAND_GATE |
-         COMMAND_COMPARE,
+         COMMAND_COMPARE | COMMAND_ROOFLINE,
      AT(json), "print JSON instead of text"},
     {"fail-fast", 0, FLAG, NULL, COMMAND_VERIFY, AT(fail_fast), "stop at the first failure"},
-    {"quiet", 'q', FLAG, NULL, RUNS | COMMAND_JUDGE | COMMAND_GATE, AT(quiet), "no progress"},
+    {"quiet", 'q', FLAG, NULL, RUNS | COMMAND_JUDGE | COMMAND_GATE | COMMAND_ROOFLINE, AT(quiet),
+     "no progress"},
     {"help", 'h', FLAG, NULL, ALL, AT(help), "this text"},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };

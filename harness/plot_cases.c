@@ -21,6 +21,7 @@ bool plot_same_group(const struct result_row *a, const struct result_row *b)
 {
     return !strcmp(a->family, b->family) && !strcmp(a->phase, b->phase) &&
            !strcmp(a->format, b->format) && a->batch == b->batch && a->ragged == b->ragged &&
+           a->cold == b->cold &&
            (a->new_tokens == b->new_tokens || (is_prefill(a) && is_prefill(b)));
 }
 
@@ -86,6 +87,7 @@ static bool represents_better(const struct result_table *table, const struct res
 {
     int enough = most_kernels(table, a);
     const int64_t merits[][2] = {
+        {!a->cold, !b->cold},
         {4 * kernels_of(table, a) >= 3 * enough, 4 * kernels_of(table, b) >= 3 * enough},
         {a->threads, b->threads},
         {-a->batch, -b->batch},
@@ -132,5 +134,6 @@ void plot_case_title(const struct result_row *row, int64_t threads, char *title,
                  row->ragged ? " ragged" : "");
     if (threads > 0)
         snprintf(team, sizeof team, ", %s thread%s", unit_count(threads).s, threads > 1 ? "s" : "");
-    snprintf(title, size, "%s%s%s%s, %s%s", phase, cached, fresh, batch, format, team);
+    snprintf(title, size, "%s%s%s%s, %s%s%s", phase, cached, fresh, batch, format,
+             row->cold ? ", cold" : "", team);
 }

@@ -90,6 +90,7 @@ int plot_error(struct plot_maker *maker, const char *family, struct mla_error *e
 int plot_stages(struct plot_maker *maker, const char *family, struct mla_error *error);
 int plot_peak(struct plot_maker *maker, const char *family, struct mla_error *error);
 int plot_crossover(struct plot_maker *maker, const char *family, struct mla_error *error);
+int plot_roofline(struct plot_maker *maker, const char *family, struct mla_error *error);
 /* Of the model and phase of a row; draws nothing where no case is in two runs. */
 int plot_machines(struct plot_maker *maker, const struct lineup *lineup,
                   const struct lineup_row *of, struct mla_error *error);

@@ -9,8 +9,8 @@
 #include <string.h>
 
 typedef int plot_function(struct plot_maker *maker, const char *family, struct mla_error *error);
-static plot_function *const per_family[] = {plot_latency, plot_crossover, plot_kv_cache, plot_peak,
-                                            plot_stages};
+static plot_function *const per_family[] = {plot_latency, plot_crossover, plot_kv_cache,
+                                            plot_peak,    plot_roofline,  plot_stages};
 
 static int draw_family(struct plot_maker *maker, const char *family, struct mla_error *error)
 {

@@ -17,6 +17,7 @@ enum plot_kind {
     PLOT_STAGES,    /* shares of the time */
     PLOT_PEAK,      /* % of the FMA peak */
     PLOT_CROSSOVER, /* time per new token against new tokens: absorbed or re-expanded */
+    PLOT_ROOFLINE,  /* GFLOP/s against FLOP per byte, under the machine's roofs */
     PLOT_MACHINES,  /* % of each machine's own FMA peak */
     PLOT_KINDS,
 };

@@ -68,8 +68,8 @@ void report_ceiling(const json_t *ceiling, const char *unit, char *text, unsigne
 
 static void ceilings(struct document *doc, const struct result_table *table)
 {
-    static const char align[] = "rrrrr";
-    static const char *const levels[] = {"L2", "L3", "DRAM"};
+    static const char align[] = "rrrrrr";
+    static const char *const levels[] = {"L1", "L2", "L3", "DRAM"};
     const struct document_format *f = doc->format;
     const json_t *bandwidth = json_object_get(table->mlabench, "read_bandwidth_gbs");
     json_t *peaks = json_object_get(table->mlabench, "fma_peak_gflops"), *peak;
@@ -79,17 +79,18 @@ static void ceilings(struct document *doc, const struct result_table *table)
         return;
     }
     f->paragraph(doc, "Ceilings measured in this run: median (least to most).");
-    f->begin_table(
-        doc, align,
-        (const char *const[]){"threads", "fp32 FMA peak", "L2 read", "L3 read", "DRAM read"});
+    f->begin_table(doc, align,
+                   (const char *const[]){"threads", "fp32 FMA peak", "L1 read", "L2 read",
+                                         "L3 read", "DRAM read"});
     json_object_foreach(peaks, threads, peak)
     {
-        char cells[4][192];
+        char cells[5][192];
         report_ceiling(peak, "GFLOP/s", cells[0], sizeof cells[0]);
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 4; i++)
             report_ceiling(json_object_get(json_object_get(bandwidth, threads), levels[i]), "GB/s",
                            cells[i + 1], sizeof cells[0]);
-        f->row(doc, align, (const char *const[]){threads, cells[0], cells[1], cells[2], cells[3]});
+        f->row(doc, align,
+               (const char *const[]){threads, cells[0], cells[1], cells[2], cells[3], cells[4]});
     }
     f->end_table(doc);
 }

@@ -4,6 +4,7 @@
 #include "harness/accounting.h"
 #include "harness/build_info.h"
 #include "harness/cpu.h"
+#include "harness/evict.h"
 #include "harness/paths.h"
 
 #include <errno.h>
@@ -97,7 +98,8 @@ static json_t *memory_policy(const struct cpu_info *cpu)
              cpu->huge_pages[0] ? cpu->huge_pages : "unknown");
     snprintf(numa, sizeof numa, "%d node%s, %s", cpu->numa_nodes, cpu->numa_nodes == 1 ? "" : "s",
              cpu->numa_policy);
-    return json_pack("{s:s, s:s, s:n}", "huge_pages", huge, "numa", numa, "pinning");
+    return json_pack("{s:s, s:s, s:n, s:s}", "huge_pages", huge, "numa", numa, "pinning",
+                     "eviction", evict_names[evict_best()]);
 }
 
 static void fill_mlabench(json_t *own, const struct cpu_info *cpu, int count, char **arguments)

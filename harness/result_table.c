@@ -152,6 +152,7 @@ static void set_case(struct result_row *row, const json_t *entry)
     row->batch = result_count(entry, "batch");
     row->threads = result_count(entry, "threads");
     row->ragged = json_is_true(json_object_get(entry, "ragged"));
+    row->cold = !strcmp(result_text(entry, "cache_state"), "cold");
     set_family(row);
 
     const json_t *cache = json_object_get(entry, "kv_cache");
@@ -374,7 +375,8 @@ bool result_same_work(const struct result_row *a, const struct result_row *b)
 {
     return !strcmp(a->family, b->family) && !strcmp(a->phase, b->phase) &&
            !strcmp(a->format, b->format) && a->cached == b->cached &&
-           a->new_tokens == b->new_tokens && a->batch == b->batch && a->ragged == b->ragged;
+           a->new_tokens == b->new_tokens && a->batch == b->batch && a->ragged == b->ragged &&
+           a->cold == b->cold;
 }
 
 int result_case_length(const struct result_row *row)

@@ -35,7 +35,7 @@ struct result_row {
                           "MHA", "GQA-8", "MQA"; letters, digits and ._+- only */
     bool baseline;     /* model is not family */
     int64_t cached, new_tokens, batch, threads;
-    bool ragged;
+    bool ragged, cold;
     const json_t **repetitions; /* [count], the entries in file order */
     int count;
     struct spread ns; /* of real_time, per iteration */

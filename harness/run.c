@@ -2,6 +2,7 @@
 #include "harness/run.h"
 
 #include "harness/ceilings.h"
+#include "harness/ceilings_json.h"
 #include "harness/child.h"
 #include "harness/clock.h"
 #include "harness/interrupt.h"
@@ -56,25 +57,13 @@ void run_skip(struct run *run, const struct bench_case *c, int kernel, const cha
         result_note(run->result, "skipped", name, reason, NULL);
 }
 
-static json_t *ceiling_json(const struct ceiling *c)
-{
-    return json_pack("{s:f, s:f, s:f, s:i}", "median", c->median, "min", c->min, "max", c->max,
-                     "samples", c->samples);
-}
-
 static json_t *ceilings_json(const struct ceilings *c)
 {
     json_t *peak = ceiling_json(&c->fma_gflops);
     json_object_set_new(peak, "isa", json_string(c->isa));
     json_t *bandwidth = json_object();
-    for (int level = 0; level < CEILING_LEVELS; level++) {
-        const struct read_bandwidth *read = &c->read[level];
-        json_t *entry = read->gbs.samples ? ceiling_json(&read->gbs)
-                                          : json_pack("{s:s}", "missing", read->missing);
-        if (read->gbs.samples)
-            json_object_set_new(entry, "bytes", json_integer(read->bytes_per_thread));
-        json_object_set_new(bandwidth, ceiling_level_names[level], entry);
-    }
+    for (int level = 0; level < CEILING_LEVELS; level++)
+        json_object_set_new(bandwidth, ceiling_level_names[level], bandwidth_json(&c->read[level]));
     return json_pack("{s:i, s:s, s:o, s:o}", "threads", c->threads, "pinning", c->pinning,
                      "fma_peak_gflops", peak, "read_bandwidth_gbs", bandwidth);
 }

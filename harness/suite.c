@@ -98,6 +98,11 @@ static int take_inputs(struct reading *r, const char *text, const char *place)
     return axis_add_inputs(&r->axes.inputs, text, place, r->fields.error);
 }
 
+static int take_cache_state(struct reading *r, const char *text, const char *place)
+{
+    return axis_add_cache_state(&r->axes.cache_states, text, place, r->fields.error);
+}
+
 static int take_glob(struct reading *r, const char *text, const char *place)
 {
     if (strchr(text, ','))
@@ -157,9 +162,10 @@ static int take_model(struct reading *r, const char *text, const char *place)
 
 static int read_case(struct reading *r)
 {
-    static const char *const known[] = {"models",      "baselines", "cached",  "new",     "batch",
-                                        "ragged",      "threads",   "formats", "kernels", "layer",
-                                        "certificate", "page_size", "top_k",   "sinks",   "inputs"};
+    static const char *const known[] = {"models",  "baselines", "cached",      "new",
+                                        "batch",   "ragged",    "threads",     "formats",
+                                        "kernels", "layer",     "certificate", "page_size",
+                                        "top_k",   "sinks",     "inputs",      "cache_state"};
     struct fields *fields = &r->fields;
     struct axes *axes = &r->axes;
     const json_t *baselines;
@@ -186,6 +192,9 @@ static int read_case(struct reading *r)
         code = read_texts(r, OPTIONAL, "formats", format_names[MLA_FP32], take_format);
     if (!code)
         code = read_texts(r, OPTIONAL, "inputs", input_kind_names[INPUT_RANDOM], take_inputs);
+    if (!code)
+        code =
+            read_texts(r, OPTIONAL, "cache_state", cache_state_names[CACHE_WARM], take_cache_state);
     if (!code)
         code = read_texts(r, OPTIONAL, "kernels", "*", take_glob);
     if (!code)

@@ -23,6 +23,13 @@ enum phase phase_of(int64_t cached, int64_t new_tokens);
 
 extern const char *const format_names[5]; /* by enum mla_format */
 
+/* What the caches of the machine hold when a timed step begins. */
+enum cache_state {
+    CACHE_WARM, /* what the step before, the same one, has left there */
+    CACHE_COLD, /* nothing of what the step works on */
+};
+extern const char *const cache_state_names[2];
+
 enum case_subject {
     ABOUT_KERNEL,      /* outputs against the reference */
     ABOUT_LAYER,       /* the whole layer around the kernel, instead of the kernel alone */
@@ -39,18 +46,19 @@ struct bench_case {
     bool ragged; /* sequences hold 0 to `cached` tokens (seeded), one of them none and one all */
     int32_t threads;
     enum mla_format format;
-    int64_t page_size;       /* slots; 0: contiguous. Pages are shuffled */
-    int32_t top_k;           /* sparse: positions listed per query, some of them -1; 0: dense */
-    bool sinks;              /* one per head */
-    enum input_kind inputs;  /* what the kernels are given */
-    char kernels[128];       /* comma-separated globs, e.g. "absorbed*,mha,!*-scalar" */
-    enum case_subject about; /* what is verified */
-    uint64_t seed_offset;    /* added to the run's seed: random cases have one each */
+    int64_t page_size;      /* slots; 0: contiguous. Pages are shuffled */
+    int32_t top_k;          /* sparse: positions listed per query, some of them -1; 0: dense */
+    bool sinks;             /* one per head */
+    enum input_kind inputs; /* what the kernels are given */
+    enum cache_state cache_state; /* of a timed step */
+    char kernels[128];            /* comma-separated globs, e.g. "absorbed*,mha,!*-scalar" */
+    enum case_subject about;      /* what is verified */
+    uint64_t seed_offset;         /* added to the run's seed: random cases have one each */
 };
 
 /* `model/phase/cached:N/new:N/batch:N/threads:N/format`, without the kernel. A ragged batch is
  * batch:Nr; the phase of what is not about the kernel alone is layer-PHASE or certificate-PHASE.
- * What differs from the ordinary follows: /pages:N, /top-k:N, /sinks, /inputs:KIND. */
+ * What differs from the ordinary follows: /pages:N, /top-k:N, /sinks, /inputs:KIND, /cold. */
 void case_name(const struct bench_case *c, char name[CASE_NAME_MAX]);
 
 /* Only kernels that match one of the comma-separated globs from now on. */
@@ -94,12 +102,16 @@ struct suite {
  *     top_k              numbers of positions listed per query, 0 for dense; default [0]
  *     sinks              default false
  *     inputs             kinds (input_kind.h), or ["all"]; default ["random"]
+ *     cache_state        "warm", "cold"; default ["warm"]
  * A context beyond a model's max_position_embeddings is refused, as are ragged batches of one,
- * layer cases of a batch or with anything that is not ordinary, and cases about layer and
- * certificate at once. */
+ * layer cases of a batch or with anything that is not ordinary, cold cases of what is not timed,
+ * and cases about layer and certificate at once. */
 int suite_read(const char *folder, const char *name, int cpus, struct suite *suite,
                struct mla_error *error);
 void suite_free(struct suite *suite);
+
+/* Has every case that is timed a second time, cold, after all others. */
+int suite_add_cold(struct suite *suite, struct mla_error *error);
 
 /* Refuses a suite one of whose kernel globs matches none of the `count` names, with the nearest. */
 int suite_check_kernels(const struct suite *suite, const char *const *names, int count,

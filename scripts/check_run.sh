@@ -35,6 +35,10 @@ fi
 tail -n 3 "$folder/compare.txt"
 grep -q OVERALL_GEOMEAN "$folder/compare.txt"
 
+ls "$folder"/plots/*-roofline.svg >/dev/null || {
+    echo "check_run: no roofline"
+    exit 1
+}
 plots=0
 for svg in "$folder"/plots/*.svg; do
     for file in "$svg" "${svg%.svg}.pdf" "${svg%.svg}.png"; do

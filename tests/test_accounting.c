@@ -85,6 +85,34 @@ Test(accounting, bytes_are_rows_once_and_q_and_o)
     workload_destroy(&w);
 }
 
+/* Two tokens after 4094, worked out by hand: 128 heads, 192 + 128 wide, rows of 576. */
+Test(accounting, step_bytes_have_weights_and_what_is_written)
+{
+    struct workload w = workload_of(4094, 2, 1, false);
+    struct account absorbed = account(&shape_v3, &w, MLA_ABSORBED, MLA_LATENT);
+    struct account expanded = account(&shape_v3, &w, MLA_EXPANDED, MLA_KV);
+    double weights = 4.0 * 128 * (128 + 128) * 512, fresh = 2 * 4.0 * (576 + 128 * 192);
+    double out = 2 * 4.0 * 128 * (128 + 1);
+    cr_assert(absorbed.weight_bytes == weights && expanded.weight_bytes == weights);
+    cr_assert(absorbed.read_bytes == 4094 * 2304.0 + weights + fresh, "%f", absorbed.read_bytes);
+    cr_assert(expanded.read_bytes == 4094 * 163840.0 + weights + fresh, "%f", expanded.read_bytes);
+    cr_assert(absorbed.written_bytes == 2 * 2304.0 + out, "%f", absorbed.written_bytes);
+    cr_assert(expanded.written_bytes == 2 * 163840.0 + out, "%f", expanded.written_bytes);
+    workload_destroy(&w);
+    struct mla_problem mha = {.kind = MLA_KV,
+                              .heads = 3,
+                              .heads_kv = 3,
+                              .qk_nope_head_dim = 5,
+                              .qk_rope_head_dim = 2,
+                              .v_head_dim = 4};
+    w = workload_of(0, 3, 1, false);
+    struct account kv = account(&mha, &w, MLA_EXPANDED, MLA_KV);
+    cr_assert(kv.weight_bytes == 0);
+    cr_assert(kv.read_bytes == 3 * 4.0 * (3 * 11 + 3 * 7), "%f", kv.read_bytes);
+    cr_assert(kv.written_bytes == 3 * 4.0 * (3 * 11 + 3 * 5), "%f", kv.written_bytes);
+    workload_destroy(&w);
+}
+
 /* FACTS: absorbed wins in one pass while n_q < 262144 n_kv / (262144 + 1536 n_kv), about 171. */
 Test(accounting, crossover_of_expanding_and_absorbing)
 {

@@ -49,12 +49,39 @@ Test(ceilings, every_float_is_read_once)
         for (int at = 0; at < 2 * SIMD_READ_STEP; at++) {
             memset(data, 0, sizeof data);
             data[at] = 3;
-            float both = all_loops[i]->read(data, 2 * SIMD_READ_STEP);
-            float first = all_loops[i]->read(data, SIMD_READ_STEP);
+            float both = all_loops[i]->read(data, 2 * SIMD_READ_STEP, 1);
+            float first = all_loops[i]->read(data, SIMD_READ_STEP, 1);
             cr_assert(both == 3, "%s: float %d counts %g", all_loops[i]->isa, at, (double)both);
             cr_assert(first == (at < SIMD_READ_STEP ? 3 : 0), "%s: reads past its count",
                       all_loops[i]->isa);
         }
+        float thrice = all_loops[i]->read(data, 2 * SIMD_READ_STEP, 3);
+        cr_assert(thrice == 9, "%s: three passes count %g", all_loops[i]->isa, (double)thrice);
+    }
+}
+
+static void check_stores(const char *isa, void (*store)(float *, int64_t, int64_t))
+{
+    alignas(64) static float data[4 * SIMD_READ_STEP];
+    for (int passes = 0; passes <= 3; passes++) {
+        memset(data, 0, sizeof data);
+        store(data + SIMD_READ_STEP, 2 * SIMD_READ_STEP, passes);
+        for (int at = 0; at < 4 * SIMD_READ_STEP; at++) {
+            bool within = at >= SIMD_READ_STEP && at < 3 * SIMD_READ_STEP;
+            cr_assert(data[at] == (float)(within ? passes : 0), "%s: float %d is %g after %d", isa,
+                      at, (double)data[at], passes);
+        }
+    }
+}
+
+Test(ceilings, every_float_is_stored_and_no_other)
+{
+    for (int i = 0; i < LOOPS; i++) {
+        if (!cpu_has_isa(all_loops[i]->isa))
+            continue;
+        check_stores(all_loops[i]->isa, all_loops[i]->write);
+        if (all_loops[i]->stream)
+            check_stores(all_loops[i]->isa, all_loops[i]->stream);
     }
 }
 
@@ -118,7 +145,7 @@ Test(ceilings, a_whole_measurement_is_complete)
     cr_assert(c.threads == 1 && strcmp(c.isa, cpu_best_isa()) == 0, "isa %s", c.isa);
     cr_assert(is_ordered(&c.fma_gflops), "FMA peak %g", c.fma_gflops.median);
     for (int level = 0; level < CEILING_LEVELS; level++) {
-        const struct read_bandwidth *read = &c.read[level];
+        const struct bandwidth *read = &c.read[level];
         bool measured = read->bytes_per_thread > 0 && is_ordered(&read->gbs) && !read->missing[0];
         bool missing = read->gbs.samples == 0 && read->missing[0];
         cr_assert(measured || missing, "%s: %g GB/s, '%s'", ceiling_level_names[level],
@@ -165,6 +192,7 @@ Test(ceilings, working_sets_fit_their_level)
         {2, MIB, 32 * MIB, 2, 1, CEILING_DRAM, 200 * MIB, 100 * MIB},
         {2, MIB, 96 * MIB, 2, 1, CEILING_DRAM, 200 * MIB, 0},
         {2, MIB, 0, 0, 1, CEILING_DRAM, 0, 256 * MIB},
+        {2, MIB, 32 * MIB, 2, 1, CEILING_L1, 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct cpu_info cpu = machine(cases[i].cpus, cases[i].l2, cases[i].l3, cases[i].l3_sharing);
@@ -175,4 +203,35 @@ Test(ceilings, working_sets_fit_their_level)
                   (long long)bytes, (long long)cases[i].want, missing);
         cr_assert((bytes == 0) == (missing[0] != 0), "case %zu: reason '%s'", i, missing);
     }
+}
+
+Test(ceilings, half_of_an_l1_is_worked_on)
+{
+    struct cpu_info cpu = {.cpus = 2, .cache_count = 1};
+    cpu.caches[0] =
+        (struct cpu_cache){.type = "Data", .level = 1, .size = 48 * KIB, .num_sharing = 1};
+    char missing[128];
+    cr_assert(ceiling_working_set(CEILING_L1, 1, &cpu, 0, missing) == 24 * KIB);
+    cr_assert(ceiling_working_set(CEILING_L1, 4, &cpu, 0, missing) == 12 * KIB);
+}
+
+/* Measured, or missing with a reason; non-temporal stores of DRAM alone. */
+Test(ceilings, bandwidths_of_every_access)
+{
+    cpu_pin_team(2, (char[CPU_PINNING_MAX]){0});
+    for (int level = 0; level < CEILING_LEVELS; level++)
+        for (int access = 0; access < ACCESSES; access++) {
+            struct mla_error error;
+            struct bandwidth b;
+            int code =
+                bandwidth_measure((enum ceiling_level)level, (enum access)access, 2, &b, &error);
+            cr_assert(code == 0, "%s", error.message);
+            bool measured = b.bytes_per_thread > 0 && is_ordered(&b.gbs) && !b.missing[0];
+            bool missing = b.gbs.samples == 0 && b.missing[0];
+            cr_assert(measured || missing, "%s %s: %g GB/s, '%s'", ceiling_level_names[level],
+                      access_names[access], b.gbs.median, b.missing);
+            if (access == ACCESS_STREAM && level != CEILING_DRAM)
+                cr_assert(missing, "%s is measured with non-temporal stores",
+                          ceiling_level_names[level]);
+        }
 }

@@ -126,6 +126,37 @@ Test(cli, run_writes_a_result)
     json_decref(root);
 }
 
+/* Each step on its own, so that the first of a repetition is not the only cold one. */
+Test(cli, cold_steps_have_names_and_entries_of_their_own)
+{
+    EXPECT(0, "run -q --cold --model tiny --cached 40 --kernel absorbed --out @",
+           "threads:1/fp32  ", "threads:1/fp32/cold  ");
+    json_t *root = load("result.json");
+    const json_t *entries = json_object_get(root, "benchmarks");
+    cr_assert(json_array_size(entries) == 2 * 10, "%zu entries", json_array_size(entries));
+    int cold = 0;
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *entry = json_array_get(entries, i);
+        bool named = strstr(json_string_value(json_object_get(entry, "name")), "/cold/absorbed");
+        const char *state = json_string_value(json_object_get(entry, "cache_state"));
+        cr_assert(strcmp(state, named ? "cold" : "warm") == 0, "%s", state);
+        check_entry(entry);
+        cold += named;
+    }
+    cr_assert(cold == 10, "%d are cold", cold);
+    json_decref(root);
+    char path[128], line[512];
+    snprintf(path, sizeof path, "%s/tables/cases.csv", folder);
+    FILE *cases = fopen(path, "r");
+    int states[2] = {0};
+    while (fgets(line, sizeof line, cases)) {
+        states[0] += strstr(line, "\"warm\"") != NULL;
+        states[1] += strstr(line, "\"cold\"") != NULL;
+    }
+    fclose(cases);
+    cr_assert(states[0] == 1 && states[1] == 1, "%d warm and %d cold", states[0], states[1]);
+}
+
 Test(cli, a_case_too_big_is_skipped_with_its_bytes)
 {
     EXPECT(2, "verify -q --model deepseek-v3-mha --cached 131072 --batch 64", "GiB are available",

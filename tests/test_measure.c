@@ -4,6 +4,7 @@
 #include "harness/measure.h"
 
 #include "harness/clock.h"
+#include "harness/counter_names.h"
 #include "harness/statistics.h"
 #include "tests/small_inputs.h"
 

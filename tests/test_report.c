@@ -204,6 +204,7 @@ Test(report, page_says_what_the_data_says)
         "PAPI\\_TOT\\_CYC: not available on this CPU",
         "minicpm3: LongRoPE is replaced by plain RoPE",
         "there is only one context",
+        "no roofline, the result does not say what bytes a step moves",
         "Queries checked: 50 of 274",
     };
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
@@ -236,6 +237,65 @@ Test(report, a_layout_of_one_format_alone_is_drawn)
     cr_assert(code == 0, "%s", error.message);
     cr_assert(outcome.plotted, "%s", outcome.note);
     cr_assert(exists("plots/m-kv-cache.svg"), "%s", outcome.note);
+}
+
+/* A result with one level's bandwidth, as on a machine without the others, and no FMA peak if
+ * `peak` is "". Its steps take 500 ns warm, 1000 cold, for 1000 FLOPs and 200 bytes. */
+static void report_roofs(const char *peak, const char *slopes)
+{
+    static const char entry[] =
+        "%s{\"name\":\"m/"
+        "%s\",\"time_unit\":\"ns\",\"model\":\"m\",\"phase\":\"decode\",\"cached\":64,"
+        "\"new\":1,\"batch\":1,\"ragged\":false,\"threads\":2,\"format\":\"fp32\",\"kernel\":\"k\","
+        "\"isa\":\"v\",\"order\":\"absorbed\",\"cache_state\":\"%s\",\"real_time\":%d,\"flops\":"
+        "1000,"
+        "\"step_bytes\":{\"read\":150,\"written\":50,\"weights\":100}}";
+    char path[200];
+    path_in(path, "result.json");
+    FILE *file = fopen(path, "w");
+    fprintf(file,
+            "{\"context\":{\"mlabench\":{\"schema_version\":1,\"fma_peak_gflops\":{%s},"
+            "\"read_bandwidth_gbs\":{%s}}},\"benchmarks\":[",
+            peak, slopes);
+    fprintf(file, entry, "", "k", "warm", 500);
+    fprintf(file, entry, ",", "cold/k", "cold", 1000);
+    fputs("]}", file);
+    fclose(file);
+    struct report_outcome outcome;
+    struct mla_error error;
+    int code = report_write(path, folder, scripts, &outcome, &error);
+    cr_assert(code == 0, "%s", error.message);
+    cr_assert(outcome.plotted && exists("plots/m-roofline.svg"), "%s", outcome.note);
+}
+
+Test(report, a_roofline_has_the_roofs_that_are_known)
+{
+    static const char *const said[] = {
+        "\n100\t0\t90\t110\tread, GB/s: DRAM 10\n10\t4\t9\t11\tread, GB/s: DRAM 10\n",
+        "# k\n5\t2\t2\t2\t0\n5\t1\t1\t1\t1\n",                 /* warm, then cold */
+        "# limits of x and y\n5\t1\tNaN\tNaN\tNaN\n10\t110\t", /* the ridge is at 100 / 10 */
+    };
+    if (!has_gnuplot())
+        cr_skip_test("gnuplot is not installed");
+    report_roofs(
+        "\"2\":{\"median\":100,\"min\":90,\"max\":110}",
+        "\"2\":{\"L1\":{\"missing\":\"none\"},\"DRAM\":{\"median\":10,\"min\":9,\"max\":11}}");
+    char *data = slurp_in("data/m-roofline.tsv");
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        cr_assert(strstr(data, said[i]), "no '%s' in\n%s", said[i], data);
+    free(data);
+}
+
+Test(report, a_roofline_without_any_roof_is_drawn)
+{
+    if (!has_gnuplot())
+        cr_skip_test("gnuplot is not installed");
+    report_roofs("", "");
+    char *data = slurp_in("data/m-roofline.tsv");
+    cr_assert(strstr(data, "FMA peak not measured"), "%s", data);
+    free(data);
+    report_roofs("", "\"2\":{\"L2\":{\"median\":10,\"min\":9,\"max\":11}}");
+    report_roofs("\"2\":{\"median\":100,\"min\":90,\"max\":110}", "");
 }
 
 /* Not a plot is left, not even one of an earlier report. */

@@ -225,6 +225,45 @@ Test(suite, verify_covers_every_model)
     suite_free(&suite);
 }
 
+Test(suite, cold_cases)
+{
+    static const char *const expected[] = {
+        "tiny/decode/cached:5/new:1/batch:1/threads:1/fp32",
+        "tiny/decode/cached:5/new:1/batch:1/threads:1/fp32/cold",
+        "tiny/decode/cached:6/new:1/batch:1/threads:1/fp32",
+        "tiny/decode/cached:6/new:1/batch:1/threads:1/fp32/cold",
+    };
+    struct suite suite;
+    struct mla_error error = {""};
+    int code = read_case(
+        "\"models\": [\"tiny\"], \"cached\": [5, 6], \"cache_state\": [\"warm\", \"cold\"]", 1,
+        &suite, &error);
+    cr_assert(code == 0, "%s", error.message);
+    check_names(&suite, expected, 4);
+    cr_assert(suite_add_cold(&suite, &error) == 0, "%s", error.message);
+    check_names(&suite, expected, 4);
+    suite_free(&suite);
+}
+
+Test(suite, every_timed_case_cold_too)
+{
+    static const char *const expected[] = {
+        "tiny/decode/cached:5/new:1/batch:1/threads:1/fp32",
+        "tiny/layer-decode/cached:5/new:1/batch:1/threads:1/fp32",
+        "tiny/decode/cached:5/new:1/batch:1/threads:1/fp32/cold",
+    };
+    struct suite suite;
+    struct mla_error error = {""};
+    int code = read_text("{" LIMITS ", \"cases\": [{\"models\": [\"tiny\"], \"cached\": [5]},"
+                         "{\"models\": [\"tiny\"], \"cached\": [5], \"layer\": true}]}",
+                         1, &suite, &error);
+    cr_assert(code == 0, "%s", error.message);
+    cr_assert(suite_add_cold(&suite, &error) == 0, "%s", error.message);
+    check_names(&suite, expected, 3);
+    cr_assert(suite.cases[0].cache_state == CACHE_WARM && suite.cases[2].cache_state == CACHE_COLD);
+    suite_free(&suite);
+}
+
 Test(suite, refused_cases)
 {
     static const struct {
@@ -258,6 +297,10 @@ Test(suite, refused_cases)
         {"\"models\": [\"tiny\"], \"cached\": [5], \"ragged\": true", {"cases[0]: ragged", "2 or"}},
         {"\"models\": [\"tiny\"], \"cached\": [5], \"layer\": true, \"batch\": [2]",
          {"cases[0]: layer with batch 2", "batch 1"}},
+        {"\"models\": [\"tiny\"], \"cached\": [5], \"cache_state\": [\"coldd\"]",
+         {"cases[0].cache_state[0]: there is no cache state 'coldd'", "did you mean cold?"}},
+        {"\"models\": [\"tiny\"], \"cached\": [5], \"layer\": true, \"cache_state\": [\"cold\"]",
+         {"cases[0]: layer or certificate with cold caches", "timed"}},
         {"\"models\": [\"tiny\"], \"cached\": [5], \"kernels\": [\"a,b\"]",
          {"kernels[0] is 'a,b'", "one glob each"}},
         {"\"models\": [\"tiny\"], \"cached\": [32768]",

@@ -25,19 +25,51 @@ static float run_chains(int64_t iterations, float factor, float addend)
     return sum;
 }
 
-static float sum_floats(const float *data, int64_t count)
+static float sum_floats(const float *data, int64_t count, int64_t passes)
 {
     vec chains[READ_CHAINS];
     for (int i = 0; i < READ_CHAINS; i++)
         chains[i] = vec_broadcast(0);
-    for (int64_t at = 0; at < count; at += READ_CHAINS * VEC_WIDTH)
-        for (int i = 0; i < READ_CHAINS; i++)
-            chains[i] = vec_add(chains[i], vec_load(data + at + i * VEC_WIDTH));
+    for (int64_t pass = 0; pass < passes; pass++)
+        for (int64_t at = 0; at < count; at += READ_CHAINS * VEC_WIDTH)
+            for (int i = 0; i < READ_CHAINS; i++)
+                chains[i] = vec_add(chains[i], vec_load(data + at + i * VEC_WIDTH));
     float sum = 0;
     for (int i = 0; i < READ_CHAINS; i++)
         sum += vec_reduce_add(chains[i]);
     return sum;
 }
+
+/* Compilers must not skip passes that the next one overwrites. */
+static void keep_stores(const float *data)
+{
+    __asm__ volatile("" : : "r"(data) : "memory");
+}
+
+static void write_floats(float *data, int64_t count, int64_t passes)
+{
+    for (int64_t pass = 1; pass <= passes; pass++) {
+        vec value = vec_broadcast((float)pass);
+        for (int64_t at = 0; at < count; at += READ_CHAINS * VEC_WIDTH)
+            for (int i = 0; i < READ_CHAINS; i++)
+                vec_store(data + at + i * VEC_WIDTH, value);
+        keep_stores(data);
+    }
+}
+
+#ifdef VEC_STREAM
+static void stream_floats(float *data, int64_t count, int64_t passes)
+{
+    for (int64_t pass = 1; pass <= passes; pass++) {
+        vec value = vec_broadcast((float)pass);
+        for (int64_t at = 0; at < count; at += READ_CHAINS * VEC_WIDTH)
+            for (int i = 0; i < READ_CHAINS; i++)
+                VEC_STREAM(data + at + i * VEC_WIDTH, value);
+        keep_stores(data);
+    }
+    _mm_sfence();
+}
+#endif
 
 const struct simd_ceiling SIMD_NAME(simd_ceiling) = {
     .isa = SIMD_ISA_STRING,
@@ -45,4 +77,8 @@ const struct simd_ceiling SIMD_NAME(simd_ceiling) = {
     .width = VEC_WIDTH,
     .fma = run_chains,
     .read = sum_floats,
+    .write = write_floats,
+#ifdef VEC_STREAM
+    .stream = stream_floats,
+#endif
 };

@@ -17,8 +17,14 @@ struct simd_ceiling {
      * 2 chains width FLOP. */
     float (*fma)(int64_t iterations, float factor, float addend);
 
-    /* The sum of count floats: a multiple of SIMD_READ_STEP, 64-byte aligned. */
-    float (*read)(const float *data, int64_t count);
+    /* The sum of count floats, `passes` times: a multiple of SIMD_READ_STEP, 64-byte aligned. */
+    float (*read)(const float *data, int64_t count, int64_t passes);
+
+    /* Stores n in each of the same floats in pass number n = 1 ... passes. `stream` does so past
+     * the caches, and is NULL where there are no such stores; what it stored is ordered before
+     * whatever follows. */
+    void (*write)(float *data, int64_t count, int64_t passes);
+    void (*stream)(float *data, int64_t count, int64_t passes);
 };
 
 #define SIMD_READ_STEP 128

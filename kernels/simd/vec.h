@@ -7,6 +7,7 @@
  *   vec_load(p)               p aligned to a float; vec_store(p, a) likewise
  *   vec_load_bf16(p)          VEC_WIDTH bfloat16, widened
  *   vec_load4(p)              p[0..3], over and over
+ *   VEC_STREAM(p, a)          vec_store past the caches, p aligned to the vector; x86 only
  *   vec_broadcast(x)          x in every lane
  *   vec_add, vec_sub, vec_mul (a, b)
  *   vec_max(a, b)             b where either is NaN

@@ -20,6 +20,8 @@ static inline void vec_store(float *p, vec a)
     _mm256_storeu_ps(p, a);
 }
 
+#define VEC_STREAM(p, a) _mm256_stream_ps(p, a)
+
 static inline vec vec_broadcast(float x)
 {
     return _mm256_set1_ps(x);

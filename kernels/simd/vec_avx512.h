@@ -20,6 +20,8 @@ static inline void vec_store(float *p, vec a)
     _mm512_storeu_ps(p, a);
 }
 
+#define VEC_STREAM(p, a) _mm512_stream_ps(p, a)
+
 static inline vec vec_broadcast(float x)
 {
     return _mm512_set1_ps(x);

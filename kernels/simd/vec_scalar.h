@@ -5,6 +5,11 @@
 #ifndef MLABENCH_SIMD_VEC_SCALAR_H
 #define MLABENCH_SIMD_VEC_SCALAR_H
 
+#ifdef __SSE__
+#include <xmmintrin.h>
+#define VEC_STREAM(p, a) _mm_stream_ps(p, (__m128)(a))
+#endif
+
 #define VEC_WIDTH 4
 
 typedef float4 vec;
