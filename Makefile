@@ -281,8 +281,7 @@ check: all ## that the kernels are no slower than those of BASE=REVISION: CHECKF
 	@CC='$(CC)' scripts/gate.sh $(BUILD) '$(BASE)' $(CHECKFLAGS)
 
 instructions: all ## instructions of the kernels against kept counts, or BASE=REVISION: INSTRUCTIONFLAGS=--write
-	@CC='$(CC)' scripts/instructions.py --build='$(BUILD)' --cc='$(CC)' --flags='$(FLAGS)' \
-		$(if $(BASE),--base='$(BASE)') $(INSTRUCTIONFLAGS)
+	@scripts/instructions.py --build='$(BUILD)' $(if $(BASE),--base='$(BASE)') $(INSTRUCTIONFLAGS)
 
 gate-study: all $(CHANGED) $(BUILD)/tests/gate-study/neighbour ## how often check is wrong, and how often right: 20 minutes, STUDYFLAGS='--share 0.1'
 	@scripts/gate_study.py --build $(BUILD) $(STUDYFLAGS)

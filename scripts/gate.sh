@@ -42,8 +42,8 @@ if ! command -v python3 >/dev/null; then
     exit "$code"
 fi
 counted=0
-scripts/instructions.py --build="$build" --cc="${CC:-cc}" --base="$revision" --kernel="$kernels" \
-    "${isas[@]}" >&"$to" || counted=$?
+scripts/instructions.py --build="$build" --base="$revision" --kernel="$kernels" "${isas[@]}" \
+    >&"$to" || counted=$?
 # Broken kernels weigh more.
 [ "$counted" -ne 3 ] || [ "$code" -eq 1 ] || code=3
 [ "$counted" -ne 2 ] || exit 2

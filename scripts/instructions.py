@@ -200,11 +200,33 @@ def tallies(counter, options):
 
 
 def make(goal, build, *arguments, folder="."):
-    """By the Makefile, with the compiler and the flags that this was started with."""
+    """By the Makefile, with CC, CFLAGS and DEBUG of the environment. What make was told on its
+    command line is there too; its own jobs are not to be had."""
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
     run(["make", "-C", folder, f"-j{os.cpu_count()}", f"BUILD={build}", *arguments, goal],
         env=environment)
     return Path(goal)
+
+
+@dataclass(frozen=True)
+class Compiler:
+    command: list
+    name: str  # e.g. gcc-12.2.0, by what it says of itself
+    flags: str  # those that can change the code
+
+
+def compiler_of(build):
+    """What the Makefile says that the build was made with: `cc FLAG... VERSION GLOB`."""
+    words = shlex.split((Path(build) / "flags").read_text(encoding="utf-8"))
+    first = next(i for i, word in enumerate(words) if word.startswith("-"))
+    macros = dict(re.findall(r"^#define (__\w+__) (\d+)$",
+                             run([*words[:first], "-dM", "-E", "-x", "c", "/dev/null"]), re.M))
+    name, parts = ("clang", ["__clang_major__", "__clang_minor__", "__clang_patchlevel__"]) \
+        if "__clang__" in macros else \
+        ("gcc", ["__GNUC__", "__GNUC_MINOR__", "__GNUC_PATCHLEVEL__"])
+    flags = [word for word in words[first:] if re.match(r"-(?!W|I|g\d?$)", word)]
+    return Compiler(words[:first], f"{name}-{'.'.join(macros[part] for part in parts)}",
+                    " ".join(flags))
 
 
 def static_build(options):
@@ -217,7 +239,7 @@ def can_link_statically(options):
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "test.c"
         source.write_text(test, encoding="utf-8")
-        return subprocess.run([*shlex.split(options.cc), "-fopenmp", "-static", "-o",
+        return subprocess.run([*options.compiler.command, "-fopenmp", "-static", "-o",
                                f"{folder}/test", source], stderr=subprocess.DEVNULL,
                               check=False).returncode == 0
 
@@ -245,8 +267,8 @@ def counter_of(kind, options, base):
     if options.library:
         raise Unavailable("the emulator runs no shared objects")
     if not can_link_statically(options):
-        raise Unavailable(f"the emulator runs static programs, and {options.cc} has no static "
-                          "OpenMP")
+        raise Unavailable("the emulator runs static programs, and "
+                          f"{options.compiler.name} has no static OpenMP")
     # Said before anything is built.
     Emulator(None)
     return Emulator(static_program(options, base))
@@ -269,31 +291,13 @@ def count_build(options, base=None):
 # What is kept
 
 
-def compiler_of(options):
-    """E.g. gcc-12.2.0, by what it says of itself."""
-    macros = dict(re.findall(r"#define (__\w+__) (\d+)$",
-                             run([*shlex.split(options.cc), "-dM", "-E", "-x", "c", "/dev/null"]),
-                             re.M))
-    if "__clang__" in macros:
-        parts = ["__clang_major__", "__clang_minor__", "__clang_patchlevel__"]
-    else:
-        parts = ["__GNUC__", "__GNUC_MINOR__", "__GNUC_PATCHLEVEL__"]
-    name = "clang" if "__clang__" in macros else "gcc"
-    return f"{name}-{'.'.join(macros[part] for part in parts)}"
-
-
-def code_flags(flags):
-    """Those that can change the code."""
-    return " ".join(flag for flag in shlex.split(flags) if not re.match(r"-(W|I|g\d?$)", flag))
-
-
 class Kept:
     """The file of one compiler and instruction set."""
 
-    def __init__(self, options, compiler, isa):
-        self.path = KEPT / f"{compiler}-{isa}.json"
-        self.about = {"compiler": compiler, "isa": isa, "machine": platform.machine(),
-                      "flags": code_flags(options.flags), "libc": " ".join(platform.libc_ver())}
+    def __init__(self, compiler, isa):
+        self.path = KEPT / f"{compiler.name}-{isa}.json"
+        self.about = {"compiler": compiler.name, "isa": isa, "machine": platform.machine(),
+                      "flags": compiler.flags, "libc": " ".join(platform.libc_ver())}
 
     def read(self):
         """Its counts, and in what the libraries differ."""
@@ -397,9 +401,6 @@ def outcome_of(isa, now, base, kept, options):
         outcome.not_run = str(now)
         return outcome
     outcome.notes = [f"{kernel}: left out: {reason}" for kernel, reason in now.left_out.items()]
-    if options.write:
-        kept.write(now)
-        outcome.notes.append(f"kept in {kept.path}")
     try:
         if isinstance(base, Unavailable):
             raise base
@@ -411,15 +412,18 @@ def outcome_of(isa, now, base, kept, options):
             outcome.notes += [note] if note else []
         outcome.rows = compare(before, now.kernels, options)
     except Unavailable as reason:
-        outcome.not_run = str(reason)
+        outcome.not_run = "" if options.write else str(reason)
         outcome.rows = compare({}, now.kernels, options)
+    if options.write:
+        kept.write(now)
+        outcome.notes.append(f"kept in {kept.path}")
     return outcome
 
 
-def print_outcomes(compiler, outcomes, options):
+def print_outcomes(outcomes, options):
     for outcome in outcomes:
         against = f", against {outcome.against}" if outcome.against else ""
-        print(f"instructions: {compiler}, {outcome.isa}{against}")
+        print(f"instructions: {options.compiler.name}, {outcome.isa}{against}")
         if outcome.rows:
             print_rows(outcome.rows, outcome.against, options.all)
         for note in outcome.notes:
@@ -432,6 +436,9 @@ def print_outcomes(compiler, outcomes, options):
     compared = sum(row.change is not None for o in outcomes for row in o.rows)
     print(f"instructions: {compared} compared: {counts['GREW']} grew and {counts['fell']} fell by "
           f"more than {options.limit:g} %; {counts['new']} new, {counts['gone']} gone")
+    if sum(counts.values()) and not options.base and not options.write:
+        print("instructions: if that is meant, keep these counts: make instructions "
+              "INSTRUCTIONFLAGS=--write")
 
 
 # Testing this script
@@ -465,7 +472,7 @@ def self_test(options):
     verdicts = [row.verdict for row in rows]
     expect(failed, verdicts == ["new", "gone", "GREW", "", "fell"], f"verdicts: {verdicts}")
     unknown = outcome_of("scalar", Tally("scalar", "", before), None,
-                         Kept(options, "none-1.2.3", "scalar"), options)
+                         Kept(Compiler([], "none-1.2.3", ""), "scalar"), options)
     expect(failed, "no counts are kept" in unknown.not_run and "BASE=" in unknown.not_run,
            f"an unknown compiler: {unknown}")
     try:
@@ -484,8 +491,6 @@ def parse_options():
     parser = argparse.ArgumentParser(description="Counts the kernels' instructions and compares.",
                                      allow_abbrev=False)
     parser.add_argument("--build", default="build", help="folder of the normal build (build)")
-    parser.add_argument("--cc", default="cc", help="compiler (cc)")
-    parser.add_argument("--flags", default="", help="its flags, as in the normal build")
     parser.add_argument("--base", metavar="REVISION", help="what to compare with; it is built")
     parser.add_argument("--library", metavar="FILE", help="count the kernels of this plug-in")
     parser.add_argument("--isa", action="append", choices=list(COUNTERS),
@@ -506,21 +511,22 @@ def parse_options():
 
 
 def run_all(options):
+    make(f"{options.build}/libmlakernels.so", options.build)
+    options.compiler = compiler_of(options.build)
     if options.self_test:
         return self_test(options)
-    compiler = compiler_of(options)
     folder = run(["scripts/base.sh", options.build, options.base, "make instructions"]).strip() \
         if options.base else None
     now = count_build(options)
     base = count_build(options, folder) if folder else {}
-    outcomes = [outcome_of(isa, tally, base.get(isa), Kept(options, compiler, isa), options)
+    outcomes = [outcome_of(isa, tally, base.get(isa), Kept(options.compiler, isa), options)
                 for isa, tally in now.items()]
     if options.json:
-        print(json.dumps({"compiler": compiler, "limit_pct": options.limit,
+        print(json.dumps({"compiler": options.compiler.name, "limit_pct": options.limit,
                           "isas": [outcome.as_json() for outcome in outcomes]}, indent=1))
     else:
-        print_outcomes(compiler, outcomes, options)
-    if any(outcome.count("GREW") for outcome in outcomes):
+        print_outcomes(outcomes, options)
+    if any(outcome.count("GREW") for outcome in outcomes) and not options.write:
         return REGRESSION
     return NOT_RUN if any(outcome.not_run for outcome in outcomes) else 0
 
