@@ -11,7 +11,8 @@ length has to come out right before anything is believed.
 
 Counts are compared with those that results/instructions/ keeps for this compiler and instruction set,
 or, with --base, with those of another revision's build. Kernels on BLAS are left out: OpenBLAS
-chooses its loops by CPU. `auto` is counted with the best instruction set of either counter.
+chooses its loops by CPU. `auto` is counted with the best instruction set of either counter. With
+--library the kernels are a plug-in's, and --base is an older build of it, another shared object.
 
 Exit codes: 0 fine, 2 usage, or something does not build or run, 3 a count grew by more than the
 limit, 77 a part could not be counted or compared, the reason being printed."""
@@ -178,7 +179,8 @@ def tallies(counter, options):
     """Of each of the instruction sets counted by it that the build has kernels for; for one that
     the CPU lacks, that reason."""
     listed = counter.kernels()
-    runs = [isa for isa in counter.isas if any(i == isa and here for _, i, here in listed)]
+    runs = [isa for isa in counter.isas
+            if any(isa_of("", of, []) == isa and here for _, of, here in listed)]
     found = {}
     for isa in counter.isas:
         own = [name for name, of, _ in listed
@@ -193,6 +195,9 @@ def tallies(counter, options):
             found[isa] = Tally(isa, counter.version, dict(zip(names, pool.map(counter.count, names))),
                                {name: "OpenBLAS chooses its loops by CPU"
                                 for name in own if name.endswith("-blas")})
+    if options.library and "avx512" in options.isas and \
+            any(isa == "avx512" and wanted(name, options.kernel) for name, isa, _ in listed):
+        found["avx512"] = Unavailable("the emulator runs no shared objects")
     return found
 
 
@@ -261,11 +266,10 @@ def static_program(options, base):
 def counter_of(kind, options, base):
     if kind == "callgrind":
         program = make(f"{options.build}/counting", options.build)
-        library = f"{base}/build/libmlakernels.so" if base else \
-            options.library or f"{options.build}/libmlakernels.so"
-        return Callgrind(program, library)
-    if options.library:
-        raise Unavailable("the emulator runs no shared objects")
+        if options.library:
+            return Callgrind(program, base or options.library)
+        return Callgrind(program, f"{base}/build/libmlakernels.so" if base else
+                         f"{options.build}/libmlakernels.so")
     if not can_link_statically(options):
         raise Unavailable("the emulator runs static programs, and "
                           f"{options.compiler.name} has no static OpenMP")
@@ -277,7 +281,8 @@ def counter_of(kind, options, base):
 def count_build(options, base=None):
     """A tally by instruction set, or why there is none. A base may be too old to be counted."""
     found = {}
-    for kind in dict.fromkeys(COUNTERS[isa] for isa in options.isas):
+    kinds = ["callgrind"] if options.library else [COUNTERS[isa] for isa in options.isas]
+    for kind in dict.fromkeys(kinds):
         try:
             found |= tallies(counter_of(kind, options, base), options)
         except (Unavailable, InstructionsError) as reason:
@@ -406,6 +411,8 @@ def outcome_of(isa, now, base, kept, options):
             raise base
         if base:
             before, outcome.against = base.kernels, options.base
+        elif options.library:
+            raise Unavailable("")
         else:
             before, note = kept.read()
             outcome.against = str(kept.path)
@@ -515,12 +522,16 @@ def run_all(options):
     options.compiler = compiler_of(options.build)
     if options.self_test:
         return self_test(options)
-    folder = run(["scripts/base.sh", options.build, options.base, "make instructions"]).strip() \
-        if options.base else None
+    before = options.base
+    if before and not options.library:
+        before = run(["scripts/base.sh", options.build, before, "make instructions"]).strip()
     now = count_build(options)
-    base = count_build(options, folder) if folder else {}
+    base = count_build(options, before) if before else {}
     outcomes = [outcome_of(isa, tally, base.get(isa), Kept(options.compiler, isa), options)
                 for isa, tally in now.items()]
+    if not outcomes:
+        raise InstructionsError(f"no kernel of {' or '.join(options.isas)} matches "
+                                f"'{options.kernel}'")
     if options.json:
         print(json.dumps({"compiler": options.compiler.name, "limit_pct": options.limit,
                           "isas": [outcome.as_json() for outcome in outcomes]}, indent=1))
