@@ -82,10 +82,6 @@ class Callgrind:
     isas = [isa for isa, counter in COUNTERS.items() if counter == "callgrind"]
 
     def __init__(self, program, library, extra_environment=None):
-        if not shutil.which("valgrind"):
-            raise Unavailable("valgrind is not installed (make setup-dev)")
-        if "sanitize" in str(library):
-            raise Unavailable("sanitizers do not run under valgrind")
         self.version = run(["valgrind", "--version"]).strip()
         # Under names of their own, as the lengths of names shift the stack; and without debug
         # information, which valgrind would read, and gives up on if it does not know all of it.
@@ -120,10 +116,6 @@ class Emulator:
     isas = [isa for isa, counter in COUNTERS.items() if counter == "bochs"]
 
     def __init__(self, program):
-        if platform.machine() != "x86_64":
-            raise Unavailable(f"this machine builds for {platform.machine()}")
-        if not shutil.which("bochs"):
-            raise Unavailable("bochs is not installed (make setup-dev)")
         self.version = f"bochs, {EMULATED_CPU}"
         self.program = program
 
@@ -263,7 +255,22 @@ def static_program(options, base):
                 f"BASE_OBJECTS={' '.join(map(str, objects))}")
 
 
+def require(kind, options):
+    """What building and running the counted program takes."""
+    tool = "valgrind" if kind == "callgrind" else "bochs"
+    if kind == "bochs" and platform.machine() != "x86_64":
+        raise Unavailable(f"this machine builds for {platform.machine()}")
+    if "-fsanitize" in options.compiler.flags:
+        raise Unavailable("sanitizers are in the way of both counters")
+    if not shutil.which(tool):
+        raise Unavailable(f"{tool} is not installed (make setup-dev)")
+    if subprocess.run([*options.compiler.command, "-E", "-x", "c", "-"], text=True, check=False,
+                      input="#include <valgrind/callgrind.h>\n", capture_output=True).returncode:
+        raise Unavailable("valgrind's headers are not installed (make setup-dev)")
+
+
 def counter_of(kind, options, base):
+    require(kind, options)
     if kind == "callgrind":
         program = make(f"{options.build}/counting", options.build)
         if options.library:
@@ -273,8 +280,6 @@ def counter_of(kind, options, base):
     if not can_link_statically(options):
         raise Unavailable("the emulator runs static programs, and "
                           f"{options.compiler.name} has no static OpenMP")
-    # Said before anything is built.
-    Emulator(None)
     return Emulator(static_program(options, base))
 
 
@@ -458,6 +463,7 @@ def expect(failed, good, what):
 
 def self_test(options):
     """That a percent more is noticed, a tenth of it is not, and the same is the same."""
+    require("callgrind", options)
     failed = []
     program = make(f"{options.build}/counting", options.build)
     changed = make(f"{options.build}/tests/plugins/changed.so", options.build)
