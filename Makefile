@@ -102,11 +102,13 @@ $(BUILD)/tests/standalone/registry.o: kernels/registry.c $(BUILD)/flags
 	$(call say,CC)$(CC) $(FLAGS) -DWITHOUT_BLAS -MMD -MP -c -o $@ $<
 
 # What counts the kernels' instructions, under callgrind or, linked statically, in the emulator; and
-# the same with the kernels of another revision, whose objects are BASE_OBJECTS.
+# the same with the kernels of another revision, whose objects are BASE_OBJECTS (of the same name, as
+# its length shifts the stack).
 $(BUILD)/counting: $(filter-out %blas.o %/registry.o,$(KERNEL_OBJECTS)) $(BUILD)/tests/standalone/registry.o
-$(BUILD)/counting-base: $(BASE_OBJECTS) FORCE
-$(BUILD)/counting $(BUILD)/counting-base: $(COUNTING_OBJECTS) $(BUILD)/tests/shapes.o \
+$(BUILD)/of-base/counting: $(BASE_OBJECTS) FORCE
+$(BUILD)/counting $(BUILD)/of-base/counting: $(COUNTING_OBJECTS) $(BUILD)/tests/shapes.o \
 		$(STANDALONE_HARNESS:%=$(BUILD)/harness/%.o) $(REFERENCE_OBJECTS)
+	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -ldl -lm
 
 # Shared objects that the tests load: one source, wrong in several ways, a kernel that computes

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Usage: scripts/base.sh BUILD REVISION GOAL
-# Builds the kernels of a git revision, BUILD/base/build/libmlakernels.so, with the compiler and flags
-# of the environment (CC, CFLAGS, DEBUG). Prints the folder of its sources, BUILD/base, and on stderr
-# which commit it is. GOAL, e.g. 'make check', is what messages call the command.
+# Builds the kernels of a git revision, BUILD/base/build/libmlakernels.so, with the compiler and
+# flags of the environment (CC, CFLAGS, DEBUG). Prints the folder of its sources, BUILD/base, and on
+# stderr which commit it is. GOAL, e.g. 'make check', is what messages call the command.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -9,8 +9,8 @@ repeats to the digit for the same compiler and instruction set, whatever the CPU
 What the marks themselves take is counted with an empty region, and subtracted; a loop of known
 length has to come out right before anything is believed.
 
-Counts are compared with those that results/instructions/ keeps for this compiler and instruction set,
-or, with --base, with those of another revision's build. Kernels on BLAS are left out: OpenBLAS
+Counts are compared with those that results/instructions/ keeps for this compiler and instruction
+set, or, with --base, with those of another revision's build. Kernels on BLAS are left out: OpenBLAS
 chooses its loops by CPU. `auto` is counted with the best instruction set of either counter. With
 --library the kernels are a plug-in's, and --base is an older build of it, another shared object.
 
@@ -37,9 +37,10 @@ COUNTERS = {"scalar": "callgrind", "avx2": "callgrind", "avx512": "bochs"}
 EMULATED_CPU = "tigerlake"
 # Chosen by CPU, hence counted once for each counter, with the best instruction set it has.
 BY_CPU = "auto"
-# All that the counted program sees of the environment. No BLAS kernel is counted; OpenBLAS is only
-# loaded, and is not to look at the CPU.
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENBLAS_CORETYPE": "Prescott"}
+# All that the counted program sees of the environment, whose length shifts the stack. No BLAS kernel
+# is counted; OpenBLAS is only loaded, and is not to look at the CPU.
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+               "OPENBLAS_CORETYPE": "Prescott"}
 NOT_RUN, REGRESSION = 77, 3
 
 
@@ -88,11 +89,10 @@ class Callgrind:
         self.folder = tempfile.TemporaryDirectory(prefix="mlabench-instructions-")
         for source, name in ((program, "counting"), (library, "kernels.so")):
             run(["strip", "--strip-debug", "-o", Path(self.folder.name) / name, source])
-        self.environment = {"PATH": os.environ.get("PATH", ""), **ENVIRONMENT,
-                            **(extra_environment or {})}
+        self.environment = {**ENVIRONMENT, **(extra_environment or {})}
 
     def valgrind(self, *arguments):
-        return run(["valgrind", "-q", *arguments], cwd=self.folder.name, env=self.environment,
+        return run([shutil.which("valgrind"), "-q", *arguments], cwd=self.folder.name, env=self.environment,
                    timeout=600)
 
     def kernels(self):
@@ -184,7 +184,8 @@ def tallies(counter, options):
             continue
         names = [name for name in own if not name.endswith("-blas")]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found[isa] = Tally(isa, counter.version, dict(zip(names, pool.map(counter.count, names))),
+            counts = dict(zip(names, pool.map(counter.count, names)))
+            found[isa] = Tally(isa, counter.version, counts,
                                {name: "OpenBLAS chooses its loops by CPU"
                                 for name in own if name.endswith("-blas")})
     if options.library and "avx512" in options.isas and \
@@ -251,7 +252,7 @@ def static_program(options, base):
     objects = [path for path in sorted((built / "kernels").rglob("*.o"))
                if not path.name.endswith("blas.o") and path.name != "registry.o"]
     objects.append(built / "tests/standalone/registry.o")
-    return make(f"{static}/counting-base", static, "LDFLAGS=-static",
+    return make(f"{static}/of-base/counting", static, "LDFLAGS=-static",
                 f"BASE_OBJECTS={' '.join(map(str, objects))}")
 
 
@@ -321,7 +322,7 @@ class Kept:
                 raise Unavailable(f"{self.path} is of other {key}: '{kept[key]}', not "
                                   f"'{self.about[key]}': {cure}")
         return kept["kernels"], "" if kept["libc"] == self.about["libc"] else \
-            f"kept with {kept['libc']}, counted with {self.about['libc']}, whose code is counted too"
+            f"kept with {kept['libc']}, counted with {self.about['libc']}: its code counts too"
 
     def write(self, tally):
         self.path.parent.mkdir(parents=True, exist_ok=True)
