@@ -59,10 +59,12 @@ SIMD_OBJECTS := $(foreach isa,$(SIMD_ISAS),$(patsubst %.c,$(BUILD)/%-$(isa).o,$(
 KERNEL_OBJECTS := $(call objects,$(KERNEL_SOURCES)) $(SIMD_OBJECTS)
 REFERENCE_OBJECTS := $(call objects,$(REFERENCE_SOURCES))
 HARNESS_OBJECTS := $(call objects,$(HARNESS_SOURCES))
+COUNTING_SOURCES := $(sort $(wildcard tests/counting/*.c))
 TEST_OBJECTS := $(call objects,$(TEST_SOURCES))
+COUNTING_OBJECTS := $(call objects,$(COUNTING_SOURCES))
 STANDALONE_OBJECTS := $(call objects,$(STANDALONE_SOURCES)) $(BUILD)/tests/standalone/registry.o
 OBJECTS := $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS) $(HARNESS_OBJECTS) $(TEST_OBJECTS) \
-	$(STANDALONE_OBJECTS)
+	$(STANDALONE_OBJECTS) $(COUNTING_OBJECTS)
 
 LIBS = -ljansson $(BLAS_LIBS) -ldl -lm
 
@@ -88,7 +90,7 @@ $(BUILD)/mlabench-tests: $(TEST_OBJECTS) $(filter-out $(BUILD)/harness/main.o,$(
 # has no static OpenMP, CFLAGS='-fopenmp=libgomp -Wno-unused-parameter' compiles for one thread.
 STANDALONE_KERNELS ?= *
 STANDALONE_HARNESS := accounting case cpu error fault input_arrange input_kind inputs memory oracle \
-	placement problem random trial verify verify_cache workload
+	placement problem random timed_output trial verify verify_cache workload
 $(BUILD)/verify: $(STANDALONE_OBJECTS) $(BUILD)/tests/shapes.o \
 		$(STANDALONE_HARNESS:%=$(BUILD)/harness/%.o) \
 		$(filter-out %blas.o %/registry.o,$(KERNEL_OBJECTS)) $(REFERENCE_OBJECTS)
@@ -98,6 +100,16 @@ $(BUILD)/tests/standalone/main.o: DEFINES = -DSTANDALONE_KERNELS='"$(STANDALONE_
 $(BUILD)/tests/standalone/registry.o: kernels/registry.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(FLAGS) -DWITHOUT_BLAS -MMD -MP -c -o $@ $<
+
+# What counts the kernels' instructions, under callgrind or, linked statically, in the emulator; and
+# the same with the kernels of another revision, whose objects are BASE_OBJECTS (of the same name, as
+# its length shifts the stack).
+$(BUILD)/counting: $(filter-out %blas.o %/registry.o,$(KERNEL_OBJECTS)) $(BUILD)/tests/standalone/registry.o
+$(BUILD)/of-base/counting: $(BASE_OBJECTS) FORCE
+$(BUILD)/counting $(BUILD)/of-base/counting: $(COUNTING_OBJECTS) $(BUILD)/tests/shapes.o \
+		$(STANDALONE_HARNESS:%=$(BUILD)/harness/%.o) $(REFERENCE_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -ldl -lm
 
 # Shared objects that the tests load: one source, wrong in several ways, a kernel that computes
 # something else, and a PAPI whose counts are known.
@@ -178,6 +190,7 @@ JUDGEFLAGS ?=
 MCAFLAGS ?=
 CHECKFLAGS ?=
 STUDYFLAGS ?=
+INSTRUCTIONFLAGS ?=
 SEEDS ?= 1000
 SEED ?= 1
 RECORD ?= results/largest-errors.json
@@ -190,7 +203,7 @@ DATA := $(DESTDIR)$(PREFIX)/share/mlabench
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 
 .PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
-	standalone test-portable test-avx512 test-emulator test-papi mutants judges mca check gate-study soak check-threads ci \
+	standalone test-portable test-avx512 test-emulator test-papi mutants judges mca check instructions gate-study soak check-threads ci \
 	ci-full clean
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -268,6 +281,9 @@ mca: | $(SETUP_GOALS) ## speed of the vector loops that llvm-mca predicts for ot
 # not.
 check: all ## that the kernels are no slower than those of BASE=REVISION: CHECKFLAGS='--limit 5'
 	@CC='$(CC)' scripts/gate.sh $(BUILD) '$(BASE)' $(CHECKFLAGS)
+
+instructions: all ## instructions of the kernels against kept counts, or BASE=REVISION: INSTRUCTIONFLAGS=--write
+	@scripts/instructions.py --build='$(BUILD)' $(if $(BASE),--base='$(BASE)') $(INSTRUCTIONFLAGS)
 
 gate-study: all $(CHANGED) $(BUILD)/tests/gate-study/neighbour ## how often check is wrong, and how often right: 20 minutes, STUDYFLAGS='--share 0.1'
 	@scripts/gate_study.py --build $(BUILD) $(STUDYFLAGS)

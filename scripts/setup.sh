@@ -23,8 +23,8 @@ dev)
         llvm-19 qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross bochs bochs-term
         qemu-system-arm cpio'
     dnf='gcc-c++ clang clang-tools-extra cppcheck ShellCheck libomp-devel compiler-rt valgrind
-        google-benchmark python3-numpy python3-scipy python3-jsonschema python3-pyyaml mandoc llvm
-        qemu-user gcc-aarch64-linux-gnu bochs qemu-system-aarch64 cpio'
+        valgrind-devel google-benchmark python3-numpy python3-scipy python3-jsonschema python3-pyyaml
+        mandoc llvm qemu-user gcc-aarch64-linux-gnu bochs qemu-system-aarch64 cpio'
     pacman='clang cppcheck shellcheck openmp compiler-rt valgrind benchmark python-numpy
         python-scipy python-jsonschema python-yaml mandoc llvm qemu-user aarch64-linux-gnu-gcc bochs
         qemu-system-aarch64 cpio'

@@ -2,6 +2,7 @@
  *
  * All kernels, changed as the environment variable CHANGED_BY says, for the gate to notice:
  *   slower:P   every step, storing its rows included, takes P percent longer, in multiplications
+ *   busier:N   every step does N multiplications more: as many instructions each time
  *   wrong      outputs are too large by a hundredth
  *   coarser:X  outputs are too large by X of themselves
  *   larger:N   the cache takes N bytes more */
@@ -96,6 +97,7 @@ static double stored_ns;
         double start = now_ns();                                                                   \
         int status = symbol.attend(problem, memory, call);                                         \
         slow(stored_ns + now_ns() - start);                                                        \
+        multiply((int64_t)changed("busier"));                                                      \
         spoil(problem, call);                                                                      \
         stored_ns = 0;                                                                             \
         return status;                                                                             \

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/counting/cases.h"
+
+#define LATENT \
+    .kind = MLA_LATENT, .heads = 8, .heads_kv = 8, .nope = 32, .rope = 16, .v = 32, .rank = 64
+#define GROUPS  .kind = MLA_KV, .heads = 8, .heads_kv = 2, .nope = 32, .rope = 16, .v = 32
+
+#define DECODE  .cached = 300, .new_tokens = 1, .batch = 1
+#define CHUNK   .cached = 70, .new_tokens = 20, .batch = 1
+#define PREFILL .cached = 0, .new_tokens = 40, .batch = 1
+#define RAGGED  .cached = 90, .new_tokens = 2, .batch = 4, .ragged = true
+
+const struct counting_case counting_cases[] = {
+    {"decode", {LATENT, DECODE}, {0}},
+    {"decode/bf16", {LATENT, DECODE}, {.format = MLA_BF16}},
+    {"chunk", {LATENT, CHUNK}, {0}},
+    {"chunk/bf16", {LATENT, CHUNK}, {.format = MLA_BF16}},
+    {"prefill", {LATENT, PREFILL}, {0}},
+    {"ragged/pages", {LATENT, RAGGED}, {.page_size = 16, .sinks = true}},
+    {"decode/top-k", {LATENT, DECODE}, {.top_k = 60}},
+    {"gqa/decode", {GROUPS, DECODE}, {0}},
+    {"gqa/decode/bf16", {GROUPS, DECODE}, {.format = MLA_BF16}},
+    {"gqa/chunk", {GROUPS, CHUNK}, {0}},
+};
+
+const int counting_case_count = sizeof counting_cases / sizeof counting_cases[0];
