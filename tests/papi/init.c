@@ -14,9 +14,10 @@
 enum { ARGUMENTS_MAX = 16, ROOT = 0, NOBODY = 65534 };
 
 /* More than the seven counters that the PMU of a Cortex-A57 has. */
-#define TOO_MANY                                                                         \
-    "PAPI_TOT_CYC,PAPI_TOT_INS,perf::CYCLES,perf::INSTRUCTIONS,PAPI_L1_DCM,PAPI_L1_DCA," \
-    "PAPI_L2_DCM,PAPI_L1_ICM,PAPI_BR_MSP,arm_ac57::INST_RETIRED,perf::PAGE-FAULTS"
+static const char too_many[] =
+    "PAPI_TOT_CYC,PAPI_TOT_INS,perf::CYCLES,perf::INSTRUCTIONS,PAPI_L1_DCM,PAPI_L1_DCA,"
+    "PAPI_L2_DCM,PAPI_L1_ICM,PAPI_BR_MSP,arm_ac57::INST_RETIRED,perf::PAGE-FAULTS";
+
 #define RUN                                                                                \
     "/mlabench", "run", "-q", "--kernel", "*-scalar", "--model", "tiny", "--cached", "64", \
         "--no-report", "--out"
@@ -35,7 +36,7 @@ static const struct step {
     {"threads", NULL, NOBODY, {"/loop", "2", WARM_UP, "1000000"}},
     {"run", NULL, NOBODY, {RUN, "/tmp/run"}},
     {"result", NULL, NOBODY, {"/init", "/tmp/run/result.json"}},
-    {"run-passes", NULL, NOBODY, {RUN, "/tmp/passes", "--counters", TOO_MANY}},
+    {"run-passes", NULL, NOBODY, {RUN, "/tmp/passes", "--counters", too_many}},
     {"result-passes", NULL, NOBODY, {"/init", "/tmp/passes/result.json"}},
 };
 

@@ -51,11 +51,11 @@ char *PAPI_strerror(int code)
     return code == PAPI_ENOEVNT ? missing : code == PAPI_ECNFLCT ? full : other;
 }
 
-int PAPI_event_name_to_code(const char *name, int *code)
+int PAPI_event_name_to_code(const char *in, int *out)
 {
     for (int i = 0; i < EVENTS; i++)
-        if (strcmp(events[i].name, name) == 0) {
-            *code = i;
+        if (strcmp(events[i].name, in) == 0) {
+            *out = i;
             return PAPI_OK;
         }
     return PAPI_ENOEVNT;
@@ -71,11 +71,11 @@ int PAPI_get_component_index(const char *name)
     return strcmp(name, "perf_event") == 0 ? HARDWARE : strcmp(name, "rapl") == 0 ? RAPL : -1;
 }
 
-const PAPI_component_info_t *PAPI_get_component_info(int component)
+const PAPI_component_info_t *PAPI_get_component_info(int cidx)
 {
     static const PAPI_component_info_t infos[COMPONENTS] = {{.name = "perf_event"},
                                                             {.name = "rapl"}};
-    return &infos[component];
+    return &infos[cidx];
 }
 
 int PAPI_create_eventset(int *set)
@@ -88,23 +88,23 @@ int PAPI_create_eventset(int *set)
     return PAPI_OK;
 }
 
-int PAPI_assign_eventset_component(int set, int component)
+int PAPI_assign_eventset_component(int set, int cidx)
 {
-    (void)set, (void)component;
+    (void)set, (void)cidx;
     return PAPI_OK;
 }
 
-int PAPI_add_event(int set, int code)
+int PAPI_add_event(int set, int event)
 {
     if (sets[set].count == COUNTERS)
         return PAPI_ECNFLCT;
-    sets[set].events[sets[set].count++] = code;
+    sets[set].events[sets[set].count++] = event;
     return PAPI_OK;
 }
 
-int PAPI_remove_event(int set, int code)
+int PAPI_remove_event(int set, int event)
 {
-    sets[set].count -= sets[set].events[sets[set].count - 1] == code;
+    sets[set].count -= sets[set].events[sets[set].count - 1] == event;
     return PAPI_OK;
 }
 
