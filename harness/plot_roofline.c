@@ -81,7 +81,7 @@ static int print_marks(FILE *file, const struct result_table *table, const struc
         same.cold = cold;
         const struct result_row *row = plot_find(table, &same, series, work->threads);
         double x = row ? intensity(row) : NAN;
-        if (!isfinite(x))
+        if (!row || !isfinite(x))
             continue;
         double flops = result_number(row->repetitions[0], "flops");
         printed++;
