@@ -177,7 +177,7 @@ $(BUILD)/commit: FORCE
 .PHONY: FORCE
 FORCE:
 
--include $(OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/papi/*.d)
 
 # With a setup goal on the command line, everything else waits for it.
 SETUP_GOALS := $(filter setup setup-dev,$(MAKECMDGOALS))
