@@ -113,6 +113,14 @@ static void send_round(void *context, const struct duel_round *round)
                          round->steal_ms, "switches", (json_int_t)round->involuntary_switches));
 }
 
+/* No two processes of a case draw the same. */
+static uint64_t seed_of(const struct timing *timing)
+{
+    const struct gate_comparison *comparison = timing->comparison;
+    return timing->gc->seed + ((uint64_t)comparison->stages << 48) +
+           ((uint64_t)comparison->suite_case << 32) + (uint64_t)timing->process;
+}
+
 static int time_process(void *context, struct child_channel *channel, struct mla_error *error)
 {
     const struct timing *timing = context;
@@ -123,9 +131,7 @@ static int time_process(void *context, struct child_channel *channel, struct mla
                      .threads = gc->c->threads,
                      .rounds = timing->rounds,
                      .repetition_ms = gc->repetition_ms,
-                     /* No two processes of a case draw the same. */
-                     .seed = gc->seed + ((uint64_t)comparison->stages << 48) +
-                             ((uint64_t)comparison->suite_case << 32) + (uint64_t)timing->process};
+                     .seed = seed_of(timing)};
     for (int arm = 0; arm < DUEL_ARMS; arm++)
         d.paths[arm] = gc->libraries->copies[arm];
     return duel(&d, send_round, channel, error);
@@ -151,7 +157,9 @@ int gate_case_time(const struct gate_case *gc, struct gate_comparison *compariso
     int code = gate_series_create(&comparison->series, processes, rounds, error);
     for (; timing.process < processes && !code; timing.process++) {
         struct child_job job = {time_process, take_round, &timing, child_limit_s};
-        code = child_run(&job, error);
+        code = gate_libraries_copy(gc->libraries, seed_of(&timing), error);
+        if (!code)
+            code = child_run(&job, error);
     }
     comparison->stages++;
     return code;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/gate_libraries.h"
 
+#include "harness/random.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -34,11 +36,8 @@ static int copy_file(const char *from, const char *to, struct mla_error *error)
                            strerror(problem));
 }
 
-static int copy_all(struct gate_libraries *libraries, const char *base, const char *head,
-                    struct mla_error *error)
+static int make_place(struct gate_libraries *libraries, struct mla_error *error)
 {
-    const char *const from[DUEL_ARMS] = {
-        [DUEL_BASE] = base, [DUEL_HEAD] = head, [DUEL_CONTROL] = base};
     const char *temporary = getenv("TMPDIR");
     char *folder = libraries->folder;
     if (snprintf(folder, sizeof libraries->folder, "%s/mlabench-gate-XXXXXX",
@@ -50,22 +49,39 @@ static int copy_all(struct gate_libraries *libraries, const char *base, const ch
         folder[0] = 0;
         return code;
     }
-    int code = 0;
-    for (int arm = 0; arm < DUEL_ARMS && !code; arm++) {
+    for (int arm = 0; arm < DUEL_ARMS; arm++)
         snprintf(libraries->copies[arm], sizeof libraries->copies[arm], "%s/%d.so", folder, arm);
-        code = copy_file(from[arm], libraries->copies[arm], error);
+    return 0;
+}
+
+int gate_libraries_copy(const struct gate_libraries *libraries, uint64_t seed,
+                        struct mla_error *error)
+{
+    int32_t order[DUEL_ARMS];
+    int code = 0;
+    for (int arm = 0; arm < DUEL_ARMS; arm++) {
+        order[arm] = arm;
+        unlink(libraries->copies[arm]);
     }
+    random_shuffle(seed, RANDOM_DUEL, 2000, order, DUEL_ARMS);
+    for (int i = 0; i < DUEL_ARMS && !code; i++)
+        code = copy_file(libraries->from[order[i]], libraries->copies[order[i]], error);
     return code;
 }
 
 int gate_libraries_open(struct gate_libraries *libraries, const char *base, const char *head,
                         struct mla_error *error)
 {
-    *libraries = (struct gate_libraries){.base.load_limit_s = 20, .head.load_limit_s = 20};
+    *libraries = (struct gate_libraries){
+        .base.load_limit_s = 20,
+        .head.load_limit_s = 20,
+        .from = {[DUEL_BASE] = base, [DUEL_HEAD] = head, [DUEL_CONTROL] = base}};
     int code = catalogue_add(&libraries->base, base, error);
     if (!code)
         code = catalogue_add(&libraries->head, head, error);
-    return code ? code : copy_all(libraries, base, head, error);
+    if (!code)
+        code = make_place(libraries, error);
+    return code ? code : gate_libraries_copy(libraries, 0, error);
 }
 
 void gate_libraries_close(struct gate_libraries *libraries)
