@@ -24,7 +24,7 @@ struct gate_run {
 };
 
 /* At most so many. */
-enum { GATE_STAGES = 3 };
+enum { GATE_STAGES = 4 };
 
 /* Compares the kernels that both builds have and the suite's cases want. What alarms is timed again
  * in the next stage, in new processes, and what is not resolved in twice as many: a change is one

@@ -24,7 +24,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from scipy.stats import binomtest
+try:
+    from scipy.stats import binomtest
+except ImportError:
+    sys.exit(f"gate_study: {sys.executable} has no scipy: make setup-dev installs it for the "
+             "system's python3, which has to come first in PATH")
 
 from mutants import SuiteError, draw
 
