@@ -242,7 +242,9 @@ lint: | $(SETUP_GOALS) ## formatting, clang-tidy, cppcheck, shellcheck, man page
 	@scripts/lint.sh $(BLAS_FLAGS)
 
 test-asan: | $(SETUP_GOALS) ## the tests under AddressSanitizer and UBSan
-	$(MAKE) SANITIZE=address,undefined test
+	@mkdir -p build
+	@bash -o pipefail -c "$(MAKE) SANITIZE=address,undefined TESTFLAGS='$(TESTFLAGS)' test 2>&1 | tee build/test-asan.log"
+	@! grep -q 'LeakSanitizer: detected memory leaks' build/test-asan.log || { echo 'make test-asan: a test passed and leaked: see above' >&2; exit 1; }
 
 test-tsan: | $(SETUP_GOALS) ## the kernels' threads under ThreadSanitizer
 	$(MAKE) SANITIZE=thread check-threads
