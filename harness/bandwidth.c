@@ -35,24 +35,16 @@ static int64_t cache_share(const struct cpu_cache *cache, int threads, const str
     return cache->size / (threads < sharing ? threads : sharing);
 }
 
-static int64_t l1_working_set(int threads, const struct cpu_info *cpu, char missing[128])
+/* Half of a thread's part of L1 or L2. */
+static int64_t near_working_set(int level, int threads, const struct cpu_info *cpu,
+                                char missing[128])
 {
-    const struct cpu_cache *l1 = cpu_data_cache(cpu, 1);
-    if (!l1) {
-        snprintf(missing, 128, "the system reports no L1 cache");
+    const struct cpu_cache *cache = cpu_data_cache(cpu, level);
+    if (!cache) {
+        snprintf(missing, 128, "the system reports no L%d cache", level);
         return 0;
     }
-    return round_down(cache_share(l1, threads, cpu) / 2);
-}
-
-static int64_t l2_working_set(int threads, const struct cpu_info *cpu, char missing[128])
-{
-    const struct cpu_cache *l2 = cpu_data_cache(cpu, 2);
-    if (!l2) {
-        snprintf(missing, 128, "the system reports no L2 cache");
-        return 0;
-    }
-    return round_down(cache_share(l2, threads, cpu) / 2);
+    return round_down(cache_share(cache, threads, cpu) / 2);
 }
 
 static int64_t l3_working_set(int threads, const struct cpu_info *cpu, char missing[128])
@@ -95,9 +87,9 @@ int64_t ceiling_working_set(enum ceiling_level level, int threads, const struct 
     missing[0] = 0;
     switch (level) {
     case CEILING_L1:
-        return l1_working_set(threads, cpu, missing);
+        return near_working_set(1, threads, cpu, missing);
     case CEILING_L2:
-        return l2_working_set(threads, cpu, missing);
+        return near_working_set(2, threads, cpu, missing);
     case CEILING_L3:
         return l3_working_set(threads, cpu, missing);
     default:

@@ -40,7 +40,8 @@ struct case_run {
     double dram_read_gbs;     /* measured at the case's threads, or NAN */
     struct contender **group; /* [group_count] the kernels that the present child works on */
     int group_count;
-    size_t first_entry;              /* of the case's in benchmarks */
+    size_t first_entry; /* of the case's in benchmarks */
+    int control_rounds;
     double *control_times;           /* [repetitions] ns */
     const struct contender *control; /* whose second copy took them; NULL: none yet */
     bool controlled;                 /* there is memory for that copy */

@@ -97,7 +97,7 @@ static int time_group(void *context, struct child_channel *channel, struct mla_e
 static void take_control(struct case_run *cr, struct contender *contender, const json_t *message)
 {
     cr->control = contender;
-    cr->control_times[json_integer_value(json_object_get(message, "round"))] =
+    cr->control_times[cr->control_rounds++] =
         json_number_value(json_object_get(message, "real_time"));
 }
 
@@ -187,19 +187,24 @@ static void note_control(struct case_run *cr)
     const struct contender *kernel = cr->control;
     json_t *names = json_array();
     double *ratios = cr->control_times;
-    int rounds = kernel ? kernel->samples : 0;
+    /* A child that crashed may have sent one of a round's two; a kernel whose output was wrong has
+     * no times. */
+    int kept = kernel ? kernel->samples : 0;
+    int rounds = kept < cr->control_rounds ? kept : cr->control_rounds;
     for (int i = 0; i < rounds; i++)
         ratios[i] = log(cr->control_times[i] / kernel->times[i]);
     for (int i = 0; i < cr->group_count; i++)
         if (cr->group[i]->samples > 0)
             json_array_append_new(names, json_string(cr->group[i]->kernel->name));
     const char *reason = !cr->controlled ? "no memory for a second copy of a kernel"
-                         : rounds == 0   ? "no kernel was timed"
+                         : !kernel       ? "no kernel was timed"
+                         : rounds == 0   ? "the times of its kernel are not kept"
                                          : NULL;
     json_array_append_new(json_object_get(cr->run->result->mlabench, "controls"),
                           control_json(cr->name, kernel ? kernel->kernel->name : NULL, names,
                                        ratios, rounds, reason));
     cr->control = NULL;
+    cr->control_rounds = 0;
 }
 
 /* As many of the kernels from `first` on as fit into memory together. Returns how many. */

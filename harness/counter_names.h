@@ -21,8 +21,7 @@ struct counter_names {
 };
 
 /* Those that `wanted` ("NAME,NAME...") lists, none for "none", and for NULL the default ones and
- * whatever counts energy here. Returns 0
- * or MLA_MACHINE (no memory); to be freed in either case. */
+ * whatever counts energy here. Returns 0 or MLA_MACHINE (no memory); to be freed in either case. */
 int counter_names_read(const char *wanted, struct counter_names *names, struct mla_error *error);
 void counter_names_free(struct counter_names *names);
 

@@ -83,10 +83,10 @@ elif command -v apt-get dpkg-deb >/dev/null; then
     (cd "$work/packages" && apt-get download -qq "${packages[@]}") >"$work/download" 2>&1 ||
         not_run "Slurm is not installed, and its packages cannot be had: $(tail -n 1 "$work/download")"
     for package in "$work"/packages/*.deb; do
-        dpkg-deb -x "$package" "$work/root"
+        dpkg-deb -x "$package" "$work/unpacked"
     done
-    plugins=$(dirname "$(find "$work/root" -name auth_munge.so)")
-    export PATH=$work/root/usr/sbin:$work/root/usr/bin:$PATH
+    plugins=$(dirname "$(find "$work/unpacked" -name auth_munge.so)")
+    export PATH=$work/unpacked/usr/sbin:$work/unpacked/usr/bin:$PATH
     export LD_LIBRARY_PATH=${plugins%/*}:$plugins${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 else
     not_run 'Slurm is not installed (Debian: slurm-wlm)'

@@ -212,6 +212,16 @@ Test(report, page_says_what_the_data_says)
     free(page);
 }
 
+/* The report of a made-up result draws it. */
+static void expect_plot(const char *result, const char *plot)
+{
+    struct report_outcome outcome;
+    struct mla_error error;
+    int code = report_write(result, folder, scripts, &outcome, &error);
+    cr_assert(code == 0, "%s", error.message);
+    cr_assert(outcome.plotted && exists(plot), "%s", outcome.note);
+}
+
 /* Its place in the panel of the other format stays empty. */
 Test(report, a_layout_of_one_format_alone_is_drawn)
 {
@@ -231,12 +241,7 @@ Test(report, a_layout_of_one_format_alone_is_drawn)
     fprintf(file, entry, ",", "bf16", "l", "bf16", "l", "absorbed", 320, 320, 320, 5);
     fputs("]}", file);
     fclose(file);
-    struct report_outcome outcome;
-    struct mla_error error;
-    int code = report_write(path, folder, scripts, &outcome, &error);
-    cr_assert(code == 0, "%s", error.message);
-    cr_assert(outcome.plotted, "%s", outcome.note);
-    cr_assert(exists("plots/m-kv-cache.svg"), "%s", outcome.note);
+    expect_plot(path, "plots/m-kv-cache.svg");
 }
 
 /* A result with one level's bandwidth, as on a machine without the others, and no FMA peak if
@@ -261,11 +266,7 @@ static void report_roofs(const char *peak, const char *slopes)
     fprintf(file, entry, ",", "cold/k", "cold", 1000);
     fputs("]}", file);
     fclose(file);
-    struct report_outcome outcome;
-    struct mla_error error;
-    int code = report_write(path, folder, scripts, &outcome, &error);
-    cr_assert(code == 0, "%s", error.message);
-    cr_assert(outcome.plotted && exists("plots/m-roofline.svg"), "%s", outcome.note);
+    expect_plot(path, "plots/m-roofline.svg");
 }
 
 Test(report, a_roofline_has_the_roofs_that_are_known)

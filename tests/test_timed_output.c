@@ -49,3 +49,17 @@ Test(timed_output, is_verified_of_a_lossy_cache)
 {
     check_all("bf16");
 }
+
+/* Its times are not kept, and so the control has nothing to be set against. */
+Test(timed_output, of_the_control_is_not_believed_either)
+{
+    EXPECT(1, RUN "fp32 --kernel tired-lazy", "tired-lazy: timed output: ");
+    json_t *root = load("run/result.json");
+    const json_t *own = json_object_get(json_object_get(root, "context"), "mlabench");
+    const json_t *control = json_array_get(json_object_get(own, "controls"), 0);
+    const char *reason = json_string_value(json_object_get(control, "reason"));
+    cr_assert(reason && strcmp(reason, "the times of its kernel are not kept") == 0, "%s", reason);
+    cr_assert(json_integer_value(json_object_get(control, "rounds")) == 0);
+    cr_assert(json_is_null(json_object_get(control, "median_pct")));
+    json_decref(root);
+}
