@@ -66,23 +66,28 @@ do for [terminal in terminals] {
     set multiplot
     eval across(left, right)
     set label 3 title at screen 0.5, 1 - 0.13 / height center
-    set label 2 "GFLOP/s" at screen 0.11 / width, 0.5 + 0.5 * (bottom - top) / height center rotate
     do for [p=1:panels] {
         panel_top = top + (p - 1) * (panel_height + gap)
         eval place(panel_top, panel_height, height)
+        set label 2 "GFLOP/s" at screen 0.11 / width, 1 - (panel_top + 0.5 * panel_height) / height center rotate
         if (p == panels) { set xlabel x_label offset 0,0.4; set format x "%g" } else { unset xlabel; set format x "" }
         set label 1 panel_word(p) at screen 0.1 / width, 1 - (panel_top - 0.22) / height left font small_font
         set label 4 heading[p] at screen 0.1 / width, 1 - (panel_top - 0.09) / height left font small_font textcolor rgb "#404040"
         if (p == 1) {
             set key at screen 0.5, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 1 spacing 1 width -1 font legend_font
-        } else { unset key; unset label 3; unset label 2 }
+        } else { unset key; unset label 3 }
         flat = peak[p]
         known = flat == flat
         ridge_x = ridge[p] > least_x ? ridge[p] : least_x
+        # The name of a slope that is close to the one above stands further along it.
+        above = 1e300; along = least_x * 1.07
         do for [l=1:4] {
             unset label 10 + l
-            if (slope[4 * (p - 1) + l] == slope[4 * (p - 1) + l]) {
-                set label 10 + l word(levels, l) at first least_x * 1.07, first slope[4 * (p - 1) + l] * least_x * 1.07 rotate by angle left offset 0,0.35 front font small_font textcolor rgb word(level_colour, l)
+            now = slope[4 * (p - 1) + l]
+            if (now == now) {
+                along = above / now < 1.7 ? along * 2.2 : least_x * 1.07
+                above = now
+                set label 10 + l word(levels, l) at first along, first now * along rotate by angle left offset 0,0.35 front font small_font textcolor rgb word(level_colour, l)
             }
         }
         unset label 20
