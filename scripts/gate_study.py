@@ -212,7 +212,7 @@ def judge_targets(runs):
 
 
 def report(options, runs, left):
-    print(f"{'':8} {'added':>6} {'runs':>5} {'n':>5}  " + "".join(f"{v:>28}" for v in VERDICTS))
+    print(f"{'':8} {'added':>6} {'runs':>5} {'n':>5}  " + "".join(f"{v:>32}" for v in VERDICTS))
     table = []
     for condition in options.conditions:
         for added in RUNS:
@@ -224,7 +224,7 @@ def report(options, runs, left):
             cells = [f"{r.k} ({r.percent:.1f}, {r.low:.1f} to {r.high:.1f} %)"
                      for r in rates.values()]
             print(f"{condition:8} {added:4} % {count:5} {n:5}  "
-                  + "".join(f"{c:>28}" for c in cells))
+                  + "".join(f"{c:>32}" for c in cells))
             table.append({"condition": condition, "added_pct": added, "runs": count, "n": n}
                          | {f"{v}{s}": x for v, r in rates.items() for s, x in
                             (("", r.k), ("_pct", r.percent), ("_low", r.low), ("_high", r.high))})
