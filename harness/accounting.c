@@ -31,23 +31,41 @@ int64_t cache_elements(const struct mla_problem *p, enum mla_kind cached)
     return row_width(p, cached);
 }
 
+/* Of columns of which each `block` share an fp32 scale. */
+static int64_t scaled_bytes(int64_t columns, int64_t block)
+{
+    return columns + 4 * ((columns + block - 1) / block);
+}
+
+/* Columns that RoPE rotates stay bf16. */
+static int64_t fp8_bytes(int64_t columns, int64_t rope)
+{
+    enum { BLOCK = 128 };
+    return scaled_bytes(columns, BLOCK) + 2 * rope;
+}
+
+static int64_t int8_bytes(int64_t columns)
+{
+    return columns > 0 ? scaled_bytes(columns, columns) : 0;
+}
+
 int64_t cache_bytes_per_token(const struct mla_problem *p, enum mla_kind cached,
                               enum mla_format format)
 {
-    int64_t elements = cache_elements(p, cached);
+    int64_t rope = p->qk_rope_head_dim, nope = p->qk_nope_head_dim, v = p->v_head_dim;
     switch (format) {
     case MLA_FP32:
-        return 4 * elements;
+        return 4 * cache_elements(p, cached);
     case MLA_BF16:
     case MLA_FP16:
-        return 2 * elements;
+        return 2 * cache_elements(p, cached);
     case MLA_FP8:
-        /* The latent as e4m3 with an fp32 scale per 128, its RoPE part as bf16. */
-        if (cached == MLA_LATENT)
-            return p->kv_lora_rank + 4 * ((p->kv_lora_rank + 127) / 128) + 2 * p->qk_rope_head_dim;
-        return -1;
+        return cached == MLA_LATENT ? fp8_bytes(p->kv_lora_rank, rope)
+                                    : p->heads_kv * (fp8_bytes(nope, rope) + fp8_bytes(v, 0));
     case MLA_INT8:
-        return -1;
+        return cached == MLA_LATENT
+                   ? int8_bytes(p->kv_lora_rank) + int8_bytes(rope)
+                   : p->heads_kv * (int8_bytes(nope) + int8_bytes(rope) + int8_bytes(v));
     }
     return -1;
 }

@@ -20,7 +20,7 @@ struct cache_row {
 };
 enum { CACHES = 2 + BASELINES };
 
-static const enum mla_format shown[] = {MLA_FP32, MLA_BF16, MLA_FP16, MLA_FP8};
+static const enum mla_format shown[] = {MLA_FP32, MLA_BF16, MLA_FP16, MLA_FP8, MLA_INT8};
 enum { SHOWN = sizeof shown / sizeof shown[0] };
 
 static void fill_row(struct cache_row *row, const char *name, const struct model *model,
@@ -81,8 +81,8 @@ static void print_model(const struct model *model, const struct cache_row *rows,
 {
     printf("\n%s: %d layers%s\n", model->name, model->num_hidden_layers,
            model->attentions_per_layer > 1 ? ", two attentions each" : "");
-    printf("  %-16s %9s %9s %9s %9s %9s  %13s %13s  %s\n", "cache", "elements", "fp32", "bf16",
-           "fp16", "fp8", "bf16, model", "tokens/GiB", "against the latent");
+    printf("  %-16s %9s %9s %9s %9s %9s %9s  %13s %13s  %s\n", "cache", "elements", "fp32", "bf16",
+           "fp16", "fp8", "int8", "bf16, model", "tokens/GiB", "against the latent");
     for (int i = 0; i < count; i++) {
         const struct cache_row *row = &rows[i];
         printf("  %-16s %9ld", row->name, (long)row->elements);

@@ -191,3 +191,12 @@ void inputs_fill(struct inputs *inputs, int threads)
         fill_top_k(inputs);
     inputs_arrange(inputs);
 }
+
+double inputs_largest_row_element(const struct inputs *inputs)
+{
+    const float *rows = inputs->rows.data;
+    float largest = 0;
+    for (size_t i = 0; i < inputs->rows.size / sizeof *rows; i++)
+        largest = fmaxf(largest, fabsf(rows[i]));
+    return largest;
+}

@@ -39,6 +39,9 @@ static inline float *inputs_row(const struct inputs *inputs, int32_t seq, int64_
     return (float *)inputs->rows.data + row * inputs->width;
 }
 
+/* The largest magnitude in any row. */
+double inputs_largest_row_element(const struct inputs *inputs);
+
 /* Elements of a row of the problem's kind, or of the expanded latent (kind MLA_KV). */
 int64_t row_width(const struct mla_problem *problem, enum mla_kind kind);
 

@@ -88,6 +88,7 @@ static void draw_case(uint64_t seed, struct bench_case *c)
     c->sinks = one_in(&d, 5);
     c->inputs = one_in(&d, 2) ? INPUT_RANDOM : (enum input_kind)draw(&d, 0, INPUT_KINDS - 1);
     c->about = one_in(&d, 10) ? ABOUT_CERTIFICATE : ABOUT_KERNEL;
+    c->format = one_in(&d, 2) ? MLA_FP32 : (enum mla_format)draw(&d, MLA_BF16, MLA_INT8);
 }
 
 int suite_random(uint64_t seed, int32_t count, struct suite *suite, struct mla_error *error)

@@ -155,7 +155,9 @@ static void count_bytes(const struct trial *trial, struct verdict *verdict)
     enum mla_kind cached = trial->placed.plan.cached;
     verdict->predicted_per_token = cache_bytes_per_token(p, cached, p->format);
     verdict->predicted = verdict->predicted_per_token * trial->inputs->workload.rows;
-    verdict->touched = (int64_t)(4 * buffer_changed(&trial->cache, trial->way.poison));
+    /* What was stored may look like one poison, but not like the other. */
+    int64_t touched = (int64_t)(4 * buffer_changed(&trial->cache, trial->way.poison));
+    verdict->touched = touched > verdict->touched ? touched : verdict->touched;
 }
 
 /* What the kernel would lay out without the spare slots. */
@@ -175,8 +177,7 @@ static int run_pass(struct trial *trial, const struct oracle *oracle, bool first
     int code = trial_store(trial, error);
     if (code)
         return code;
-    if (first)
-        count_bytes(trial, verdict);
+    count_bytes(trial, verdict);
     code = verify_cache(trial, verdict, error);
     if (code)
         return code;

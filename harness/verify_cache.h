@@ -8,8 +8,9 @@
 #include "harness/trial.h"
 #include "harness/verify.h"
 
-/* Some rows of every sequence must come back: the very numbers, their expansion within its error,
- * or, from a lossy format, what that can hold. Faults go to the verdict. */
+/* Rows of every sequence, all where they are few, must come back: the very numbers, their
+ * expansion within its error, or, from a lossy format, what that can hold. Faults go to the
+ * verdict. */
 int verify_cache(struct trial *trial, struct verdict *verdict, struct mla_error *error);
 
 /* For a format other than fp32: compares with exact attention over the rows that the cache gives

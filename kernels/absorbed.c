@@ -21,7 +21,8 @@ static int64_t workspace_floats(const struct mla_problem *problem)
 
 static int plan(const struct mla_problem *problem, struct mla_plan *out)
 {
-    return plan_rows(problem, MLA_LATENT, latent_width(problem), workspace_floats(problem), out);
+    struct row_layout layout = latent_layout(problem);
+    return plan_rows(problem, MLA_LATENT, &layout, workspace_floats(problem), out);
 }
 
 static void absorb(const struct mla_problem *p, int32_t head, const float *q, float *absorbed)

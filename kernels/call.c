@@ -52,8 +52,8 @@ int check_call(const struct mla_problem *problem, const struct mla_call *call)
     return 0;
 }
 
-int plan_rows(const struct mla_problem *problem, enum mla_kind cached, int64_t width,
-              int64_t floats, struct mla_plan *plan)
+int plan_rows(const struct mla_problem *problem, enum mla_kind cached,
+              const struct row_layout *layout, int64_t floats, struct mla_plan *plan)
 {
     int64_t workspace;
     *plan = (struct mla_plan){.slot_align = 1, .cached = cached};
@@ -61,5 +61,5 @@ int plan_rows(const struct mla_problem *problem, enum mla_kind cached, int64_t w
                                &workspace))
         return -EOVERFLOW;
     plan->workspace = (size_t)workspace;
-    return row_cache_bytes(problem, width, &plan->cache_payload);
+    return row_cache_bytes(problem, layout, plan);
 }

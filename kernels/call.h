@@ -5,6 +5,7 @@
 #define MLABENCH_CALL_H
 
 #include "kernels/kernel.h"
+#include "kernels/row_layout.h"
 
 #ifdef __aarch64__
 #define BASELINE_ISA "aarch64"
@@ -46,9 +47,9 @@ static inline int64_t thread_floats(int64_t floats)
     return whole_lines(floats * (int64_t)sizeof(float)) / (int64_t)sizeof(float);
 }
 
-/* A plan for rows of `width` values and so many floats of workspace per thread: 0 or -EOVERFLOW. */
-int plan_rows(const struct mla_problem *problem, enum mla_kind cached, int64_t width,
-              int64_t floats, struct mla_plan *plan);
+/* A plan for such rows and so many floats of workspace per thread: 0 or -EOVERFLOW. */
+int plan_rows(const struct mla_problem *problem, enum mla_kind cached,
+              const struct row_layout *layout, int64_t floats, struct mla_plan *plan);
 
 #pragma GCC visibility pop
 

@@ -33,7 +33,7 @@ void expand_values(const struct arithmetic *arithmetic, const struct mla_problem
 
 int64_t expand_workspace(const struct arithmetic *arithmetic, const struct mla_problem *problem)
 {
-    return problem->kind == MLA_LATENT ? arithmetic->block * expanded_shape(problem).columns : 0;
+    return problem->kind == MLA_LATENT ? arithmetic->block * expanded_layout(problem).columns : 0;
 }
 
 /* One head of some rows: expanded in `part`, then written. */
@@ -41,14 +41,14 @@ static void store_part(const struct arithmetic *arithmetic, const struct mla_pro
                        void *cache, const struct mla_seq *seq, int64_t position, int64_t head,
                        int64_t count, const float *rows, float *part)
 {
-    struct shape shape = expanded_shape(problem);
+    struct row_layout layout = expanded_layout(problem);
     struct rows latent = rows_strided(rows, latent_width(problem));
-    expand_keys(arithmetic, problem, head, count, &latent, part, shape.columns);
-    expand_values(arithmetic, problem, head, count, &latent, part + shape.value_column,
-                  shape.columns);
+    expand_keys(arithmetic, problem, head, count, &latent, part, layout.columns);
+    expand_values(arithmetic, problem, head, count, &latent, part + qk_head_dim(problem),
+                  layout.columns);
     for (int64_t i = 0; i < count; i++)
-        row_cache_write(problem, cache, shape.row, mla_slot(problem, seq, position + i),
-                        head * shape.columns, shape.columns, part + i * shape.columns);
+        row_cache_write(&layout, cache, mla_slot(problem, seq, position + i), head,
+                        part + i * layout.columns);
 }
 
 int expand_store(const struct arithmetic *arithmetic, const struct mla_problem *problem,
@@ -87,12 +87,13 @@ int expanded_store(const struct mla_problem *problem, const struct mla_memory *m
 int expanded_load(const struct mla_problem *problem, const struct mla_memory *memory,
                   const struct mla_seq *seq, int64_t position, int64_t count, float *rows)
 {
-    return row_cache_load_rows(problem, memory->cache, expanded_width(problem), seq, position,
-                               count, rows);
+    struct row_layout layout = expanded_layout(problem);
+    return row_cache_load_rows(problem, &layout, memory->cache, seq, position, count, rows);
 }
 
 int expanded_copy_page(const struct mla_problem *problem, const struct mla_memory *memory,
                        int32_t from, int32_t to)
 {
-    return row_cache_copy_rows(problem, memory->cache, expanded_width(problem), from, to);
+    struct row_layout layout = expanded_layout(problem);
+    return row_cache_copy_rows(problem, &layout, memory->cache, from, to);
 }

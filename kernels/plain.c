@@ -12,7 +12,7 @@
 
 int64_t plain_workspace(const struct mla_problem *problem, const struct shape *shape)
 {
-    return problem->max_keys + row_cache_gathered(problem, shape->columns, BLOCK_MAX, false);
+    return problem->max_keys + row_cache_gathered(&shape->row, BLOCK_MAX, false);
 }
 
 /* Some of a query's keys and values. */
@@ -28,9 +28,8 @@ static int32_t next_block(struct key_cursor *keys, const struct shape *shape, co
     int32_t count = keys_next(keys, BLOCK_MAX, block->slots);
     int64_t group = head / (shape->heads / shape->groups);
     if (count > 0)
-        block->rows =
-            row_cache_rows(keys->problem, cache, shape->row, group * shape->group_stride,
-                           shape->columns, count, block->slots, false, block->list, gathered);
+        block->rows = row_cache_rows(&shape->row, cache, group, count, block->slots, false,
+                                     block->list, gathered);
     return count;
 }
 
@@ -70,7 +69,7 @@ int plain_expanded_plan(const struct mla_problem *problem, struct mla_plan *plan
     struct shape shape = expanded_shape(problem);
     int64_t floats = plain_workspace(problem, &shape);
     int64_t storing = expand_workspace(&loops_arithmetic, problem);
-    return plan_rows(problem, MLA_KV, shape.row, floats > storing ? floats : storing, plan);
+    return plan_rows(problem, MLA_KV, &shape.row, floats > storing ? floats : storing, plan);
 }
 
 int plain_expanded_attend(const struct mla_problem *problem, const struct mla_memory *memory,

@@ -1,74 +1,77 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/row_cache.h"
-#include "kernels/bf16.h"
 #include "kernels/shape.h"
 
 #include <errno.h>
 #include <string.h>
 
-static const char *const refusals[] = {
-    [MLA_FP32] = NULL,
-    [MLA_BF16] = NULL,
-    [MLA_FP16] = "cache format fp16 is not implemented; fp32 and bf16 are",
-    [MLA_FP8] = "cache format fp8 is not implemented; fp32 and bf16 are",
-    [MLA_INT8] = "cache format int8 is not implemented; fp32 and bf16 are",
-};
-
 bool row_cache_supports(const struct mla_problem *problem, const char **why)
 {
-    uint32_t format = problem->format;
-    *why = format < sizeof refusals / sizeof refusals[0]
-               ? refusals[format]
-               : "unknown cache format; fp32 and bf16 are known";
-    return *why == NULL;
+    *why = "unknown cache format; fp32, bf16, fp16, fp8 and int8 are known";
+    return (uint32_t)problem->format <= MLA_INT8;
 }
 
-int64_t row_cache_value_bytes(const struct mla_problem *problem)
+int row_cache_bytes(const struct mla_problem *problem, const struct row_layout *layout,
+                    struct mla_plan *plan)
 {
-    return problem->format == MLA_BF16 ? 2 : 4;
-}
-
-const void *row_cache_at(const struct mla_problem *problem, const void *cache, int64_t width,
-                         int64_t slot, int64_t column)
-{
-    return (const char *)cache + (slot * width + column) * row_cache_value_bytes(problem);
-}
-
-/* The same, to be written. */
-static void *place_of(const struct mla_problem *problem, void *cache, int64_t width, int64_t slot,
-                      int64_t column)
-{
-    return (char *)cache + (slot * width + column) * row_cache_value_bytes(problem);
-}
-
-int row_cache_bytes(const struct mla_problem *problem, int64_t width, size_t *bytes)
-{
-    int64_t size;
-    if (__builtin_mul_overflow(problem->slots, width, &size) ||
-        __builtin_mul_overflow(size, row_cache_value_bytes(problem), &size))
+    int64_t size, payload;
+    if (__builtin_mul_overflow(problem->slots, layout->row_bytes, &size) ||
+        __builtin_mul_overflow(problem->slots, layout->payload_bytes, &payload))
         return -EOVERFLOW;
-    *bytes = (size_t)size;
+    plan->cache_payload = (size_t)payload;
+    plan->cache_padding = (size_t)(size - payload);
     return 0;
 }
 
-void row_cache_write(const struct mla_problem *problem, void *cache, int64_t width, int64_t slot,
-                     int64_t column, int64_t columns, const float *values)
+const void *row_cache_at(const struct row_layout *layout, const void *cache, int64_t slot,
+                         int64_t group)
 {
-    void *place = place_of(problem, cache, width, slot, column);
-    if (problem->format == MLA_BF16)
-        bf16_encode(columns, values, place);
-    else
-        memcpy(place, values, (size_t)columns * sizeof(float));
+    return (const char *)cache + slot * layout->row_bytes + layout_group(layout, group);
 }
 
-void row_cache_read(const struct mla_problem *problem, const void *cache, int64_t width,
-                    int64_t slot, int64_t column, int64_t columns, float *values)
+/* The same, to be written. */
+static char *place_of(const struct row_layout *layout, void *cache, int64_t slot, int64_t group)
 {
-    const void *place = row_cache_at(problem, cache, width, slot, column);
-    if (problem->format == MLA_BF16)
-        bf16_decode(columns, place, values);
-    else
-        memcpy(values, place, (size_t)columns * sizeof(float));
+    return (char *)cache + slot * layout->row_bytes + layout_group(layout, group);
+}
+
+void row_cache_write_part(const struct row_layout *layout, void *cache, int64_t slot, int64_t group,
+                          int part, const float *values)
+{
+    part_encode(&layout->part[part], values, place_of(layout, cache, slot, group));
+}
+
+/* Where values stand side by side, a group is one part. */
+static struct row_part whole_group(const struct row_layout *layout)
+{
+    struct row_part whole = layout->part[0];
+    whole.columns = layout->columns;
+    return whole;
+}
+
+void row_cache_write(const struct row_layout *layout, void *cache, int64_t slot, int64_t group,
+                     const float *values)
+{
+    if (layout_is_plain(layout)) {
+        struct row_part whole = whole_group(layout);
+        part_encode(&whole, values, place_of(layout, cache, slot, group));
+        return;
+    }
+    for (int i = 0; i < layout->parts; i++)
+        row_cache_write_part(layout, cache, slot, group, i, values + layout->part[i].first);
+}
+
+void row_cache_read(const struct row_layout *layout, const void *cache, int64_t slot, int64_t group,
+                    float *values)
+{
+    const char *at = row_cache_at(layout, cache, slot, group);
+    if (layout_is_plain(layout)) {
+        struct row_part whole = whole_group(layout);
+        part_decode(&whole, at, values);
+        return;
+    }
+    for (int i = 0; i < layout->parts; i++)
+        part_decode(&layout->part[i], at, values + layout->part[i].first);
 }
 
 /* The slots from one to the next, or 0 if that varies or the rows are too far apart for the int of
@@ -82,29 +85,34 @@ static int64_t even_step(int64_t width, int32_t count, const int64_t *slots)
     return step > 0 && step * width <= INT32_MAX ? step : 0;
 }
 
-struct rows row_cache_rows(const struct mla_problem *problem, const void *cache, int64_t width,
-                           int64_t column, int64_t columns, int32_t count, const int64_t *slots,
-                           bool strided, const float **list, float *gathered)
+struct rows row_cache_rows(const struct row_layout *layout, const void *cache, int64_t group,
+                           int32_t count, const int64_t *slots, bool strided, const float **list,
+                           float *gathered)
 {
-    bool readable = problem->format == MLA_FP32;
+    bool readable = layout->format == MLA_FP32;
+    int64_t width = layout->row_bytes / (int64_t)sizeof(float);
     int64_t step = readable ? even_step(width, count, slots) : 0;
     if (step > 0)
-        return rows_strided(row_cache_at(problem, cache, width, slots[0], column), step * width);
+        return rows_strided(row_cache_at(layout, cache, slots[0], group), step * width);
     if (strided || !readable) {
         for (int32_t j = 0; j < count; j++)
-            row_cache_read(problem, cache, width, slots[j], column, columns,
-                           gathered + j * columns);
-        return rows_strided(gathered, columns);
+            row_cache_read(layout, cache, slots[j], group, gathered + (int64_t)j * layout->columns);
+        return rows_strided(gathered, layout->columns);
     }
     for (int32_t j = 0; j < count; j++)
-        list[j] = row_cache_at(problem, cache, width, slots[j], column);
+        list[j] = row_cache_at(layout, cache, slots[j], group);
     return (struct rows){.list = list};
 }
 
-int64_t row_cache_gathered(const struct mla_problem *problem, int64_t columns, int32_t count,
-                           bool strided)
+int64_t row_cache_gathered(const struct row_layout *layout, int32_t count, bool strided)
 {
-    return strided || problem->format != MLA_FP32 ? columns * count : 0;
+    return strided || layout->format != MLA_FP32 ? (int64_t)layout->columns * count : 0;
+}
+
+/* Of rows as they come. */
+static struct row_layout own_layout(const struct mla_problem *problem)
+{
+    return problem->kind == MLA_LATENT ? latent_layout(problem) : expanded_layout(problem);
 }
 
 int row_cache_store(const struct mla_problem *problem, const struct mla_memory *memory,
@@ -114,44 +122,48 @@ int row_cache_store(const struct mla_problem *problem, const struct mla_memory *
     enum {
         WORTH_A_TEAM = 65536
     }; /* elements: a decode step's row is copied before a team is awake */
+    struct row_layout layout = own_layout(problem);
     int64_t width = row_width(problem);
 #pragma omp parallel for num_threads(threads) if (count * width >= WORTH_A_TEAM)
     for (int64_t i = 0; i < count; i++)
-        row_cache_write(problem, memory->cache, width, mla_slot(problem, seq, position + i), 0,
-                        width, rows + i * width);
+        for (int64_t group = 0; group < layout.groups; group++)
+            row_cache_write(&layout, memory->cache, mla_slot(problem, seq, position + i), group,
+                            rows + i * width + group * layout.columns);
     return 0;
 }
 
-int row_cache_load_rows(const struct mla_problem *problem, const void *cache, int64_t width,
-                        const struct mla_seq *seq, int64_t position, int64_t count, float *rows)
+int row_cache_load_rows(const struct mla_problem *problem, const struct row_layout *layout,
+                        const void *cache, const struct mla_seq *seq, int64_t position,
+                        int64_t count, float *rows)
 {
     for (int64_t i = 0; i < count; i++)
-        row_cache_read(problem, cache, width, mla_slot(problem, seq, position + i), 0, width,
-                       rows + i * width);
+        for (int64_t group = 0; group < layout->groups; group++, rows += layout->columns)
+            row_cache_read(layout, cache, mla_slot(problem, seq, position + i), group, rows);
     return 0;
 }
 
 int row_cache_load(const struct mla_problem *problem, const struct mla_memory *memory,
                    const struct mla_seq *seq, int64_t position, int64_t count, float *rows)
 {
-    return row_cache_load_rows(problem, memory->cache, row_width(problem), seq, position, count,
-                               rows);
+    struct row_layout layout = own_layout(problem);
+    return row_cache_load_rows(problem, &layout, memory->cache, seq, position, count, rows);
 }
 
-int row_cache_copy_rows(const struct mla_problem *problem, void *cache, int64_t width, int32_t from,
-                        int32_t to)
+int row_cache_copy_rows(const struct mla_problem *problem, const struct row_layout *layout,
+                        void *cache, int32_t from, int32_t to)
 {
     if (problem->page_size <= 0)
         return -EINVAL;
     if (from != to)
-        memcpy(place_of(problem, cache, width, to * problem->page_size, 0),
-               row_cache_at(problem, cache, width, from * problem->page_size, 0),
-               (size_t)(problem->page_size * width * row_cache_value_bytes(problem)));
+        memcpy(place_of(layout, cache, to * problem->page_size, 0),
+               row_cache_at(layout, cache, from * problem->page_size, 0),
+               (size_t)(problem->page_size * layout->row_bytes));
     return 0;
 }
 
 int row_cache_copy_page(const struct mla_problem *problem, const struct mla_memory *memory,
                         int32_t from, int32_t to)
 {
-    return row_cache_copy_rows(problem, memory->cache, row_width(problem), from, to);
+    struct row_layout layout = own_layout(problem);
+    return row_cache_copy_rows(problem, &layout, memory->cache, from, to);
 }

@@ -5,6 +5,7 @@
 #define MLABENCH_SHAPE_H
 
 #include "kernels/kernel.h"
+#include "kernels/row_layout.h"
 
 static inline int64_t qk_head_dim(const struct mla_problem *p)
 {
@@ -41,15 +42,12 @@ static inline const float *wuv(const struct mla_problem *p, int64_t head)
 }
 
 /* Attention over cached rows, as its loops see it. Query heads fall into `groups` of equal size
- * that share a part of each row; group g's part begins at column g * group_stride and is `columns`
- * wide.
- */
+ * that share a group of each row's columns, or all share the only one. */
 struct shape {
     int32_t heads, groups;
-    int64_t qk, v; /* floats of a query and of its key, and of a value */
-    int64_t row;   /* floats of a cached row */
-    int64_t group_stride, columns;
-    int64_t value_column; /* of the part: where its value begins. Its key begins at 0 */
+    int64_t qk, v;         /* floats of a query and of its key, and of a value */
+    struct row_layout row; /* as cached */
+    int64_t value_column;  /* of the row's group: where its value begins. Its key begins at 0 */
 };
 
 /* Keys and values are cached. */
@@ -59,9 +57,7 @@ static inline struct shape expanded_shape(const struct mla_problem *p)
                           .groups = p->heads_kv,
                           .qk = qk_head_dim(p),
                           .v = p->v_head_dim,
-                          .row = expanded_width(p),
-                          .group_stride = qk_head_dim(p) + p->v_head_dim,
-                          .columns = qk_head_dim(p) + p->v_head_dim,
+                          .row = expanded_layout(p),
                           .value_column = qk_head_dim(p)};
 }
 
@@ -72,8 +68,7 @@ static inline struct shape absorbed_shape(const struct mla_problem *p)
                           .groups = 1,
                           .qk = latent_width(p),
                           .v = p->kv_lora_rank,
-                          .row = latent_width(p),
-                          .columns = latent_width(p)};
+                          .row = latent_layout(p)};
 }
 
 /* The latent row is cached, and each head's key and value are expanded from all of it. */
@@ -83,8 +78,7 @@ static inline struct shape reexpanded_shape(const struct mla_problem *p)
                           .groups = p->heads,
                           .qk = qk_head_dim(p),
                           .v = p->v_head_dim,
-                          .row = latent_width(p),
-                          .columns = latent_width(p)};
+                          .row = latent_layout(p)};
 }
 
 #endif

@@ -25,8 +25,7 @@ static int64_t place_arrays(const struct variant *variant, struct tile *tile, fl
         {&tile->q, variant->rows * shape->qk},
         {&tile->scores, (int64_t)variant->rows * block},
         {&tile->sums, variant->rows * shape->v},
-        {&tile->gathered,
-         row_cache_gathered(tile->problem, shape->columns, block, wants_strided(variant))},
+        {&tile->gathered, row_cache_gathered(&shape->row, block, wants_strided(variant))},
         {&tile->expanded, variant->form->expands ? block * (shape->qk + shape->v) : 0},
     };
     int64_t used = 0;
@@ -48,8 +47,8 @@ int tiled_plan(const struct variant *variant, const struct mla_problem *problem,
 {
     int64_t attending = workspace_floats(variant, problem);
     int64_t storing = cached == MLA_KV ? expand_workspace(variant->arithmetic, problem) : 0;
-    return plan_rows(problem, cached, variant->form->shape(problem).row,
-                     attending > storing ? attending : storing, plan);
+    struct shape shape = variant->form->shape(problem);
+    return plan_rows(problem, cached, &shape.row, attending > storing ? attending : storing, plan);
 }
 
 void tile_copy_queries(struct tile *tile)
@@ -143,9 +142,8 @@ static void attend_tile(const struct variant *variant, const void *cache, struct
     for (int64_t done = 0; (count = keys_next(&cursor, tile->arithmetic->block, slots)) > 0;
          done += count) {
         struct rows keys, values;
-        struct rows cached = row_cache_rows(
-            tile->problem, cache, shape->row, tile->group * shape->group_stride, shape->columns,
-            count, slots, wants_strided(variant), list, tile->gathered);
+        struct rows cached = row_cache_rows(&shape->row, cache, tile->group, count, slots,
+                                            wants_strided(variant), list, tile->gathered);
         variant->form->keys(tile, count, &cached, &keys, &values);
         count_keys(tile, done, count, counts);
         attend_block(tile, count, counts, &keys, &values);

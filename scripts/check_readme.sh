@@ -58,7 +58,7 @@ git ls-files -dz | (cd "$work/mlabench" && xargs -0 -r rm -f)
 in_ci_too() { # LINE
     local command=${1%% #*}
     command=${command%"${command##*[![:space:]]}"}
-    [ -n "$command" ] && grep -qE -- "^[^#]*(^| )$(sed 's/[][\.*^$+?(){}|/]/\\&/g' <<<"$command")( |;|'|$)" .ci/run
+    [ -n "$command" ] && grep -qE -- "^[^#]*(^| )$(sed 's/[][\.*^$+?(){}|/]/\\&/g' <<<"$command")( |;|'|\"|$)" .ci/run
 }
 
 run=0 skipped=0 in_ci=0

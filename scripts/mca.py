@@ -65,7 +65,8 @@ STAND_INS = {"znver4": [(re.compile(r"vp?broadcast(?:ss|d) (.*\), %zmm\d+)$"),
                          r"vbroadcastf32x4 \1")]}
 
 # enum source, with the format of the rows that are read, or that the panel was made from.
-SOURCES = [("panel", "fp32"), ("fp32 rows", "fp32"), ("bf16 rows", "bf16")]
+SOURCES = [("panel", "fp32"), ("fp32 rows", "fp32"), ("bf16 rows", "bf16"),
+           ("fp16 rows", "fp16")]
 FORMATS = dict(SOURCES)
 ORDERS = ["absorbed", "flash"]
 

@@ -27,8 +27,13 @@ Test(accounting, cache_bytes_of_v3)
     cr_assert(cache_bytes_per_token(&shape_v3, MLA_LATENT, MLA_FP32) == 2304);
     cr_assert(cache_bytes_per_token(&shape_v3, MLA_LATENT, MLA_BF16) == 1152);
     cr_assert(cache_bytes_per_token(&shape_v3, MLA_LATENT, MLA_FP8) == 656);
+    cr_assert(cache_bytes_per_token(&shape_v3, MLA_LATENT, MLA_INT8) == 584);
     cr_assert(cache_bytes_per_token(&shape_v3, MLA_KV, MLA_FP32) == 163840);
     cr_assert(cache_bytes_per_token(&shape_v3, MLA_KV, MLA_FP16) == 81920);
+    cr_assert(cache_bytes_per_token(&shape_v3, MLA_KV, MLA_FP8) ==
+              INT64_C(128) * (132 + 128 + 132));
+    cr_assert(cache_bytes_per_token(&shape_v3, MLA_KV, MLA_INT8) ==
+              INT64_C(128) * (132 + 68 + 132));
 }
 
 Test(accounting, cache_bytes_of_baselines)

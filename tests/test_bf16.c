@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/bf16.h"
+#include "kernels/formats/bf16.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -36,6 +36,7 @@ Test(suite_random, cases_are_sound_and_various)
     struct suite suite;
     struct mla_error error;
     int kinds[INPUT_KINDS] = {0}, paged = 0, sparse = 0, sinks = 0, ragged = 0, latent = 0;
+    int formats[MLA_INT8 + 1] = {0};
     cr_assert(suite_random(1, COUNT, &suite, &error) == 0);
     for (int i = 0; i < COUNT; i++) {
         const struct bench_case *c = &suite.cases[i];
@@ -47,6 +48,7 @@ Test(suite_random, cases_are_sound_and_various)
         cr_assert(!c->ragged || (c->batch > 1 && c->cached > 0));
         cr_assert(case_wants(c, "absorbed") && case_wants(c, "mha"));
         kinds[c->inputs]++;
+        formats[c->format]++;
         paged += c->page_size > 0;
         sparse += c->top_k > 0;
         sinks += c->sinks;
@@ -55,6 +57,8 @@ Test(suite_random, cases_are_sound_and_various)
     }
     for (int k = 0; k < INPUT_KINDS; k++)
         cr_assert(kinds[k] > COUNT / 100, "%s: %d of %d", input_kind_names[k], kinds[k], COUNT);
+    for (int f = 0; f <= MLA_INT8; f++)
+        cr_assert(formats[f] > COUNT / 12, "%s: %d of %d", format_names[f], formats[f], COUNT);
     cr_assert(paged > COUNT / 4 && sparse > COUNT / 10 && sinks > COUNT / 10 && ragged > COUNT / 4);
     cr_assert(latent > COUNT / 2 && latent < COUNT * 4 / 5);
     suite_free(&suite);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/simd/loops.h"
 #include "kernels/simd/tuning.h"
-#include "kernels/simd/vec_exp2.h"
+#include "kernels/simd/weigh.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,50 +18,102 @@ enum { VECS = SIMD_CHUNK / VEC_WIDTH }; /* of a chunk */
 #define MARK(tile, source, width) (void)0
 #endif
 
-static void pack_fp32(const float *row, int64_t columns, float *out)
+/* VEC_WIDTH codes as values, without their scale. */
+ALWAYS_INLINE vec load_codes(enum code code, const void *at)
 {
-    int64_t x = 0;
-    for (; x + SIMD_CHUNK <= columns; x += SIMD_CHUNK, out += SIMD_PANEL_STRIDE)
-        for (int v = 0; v < SIMD_CHUNK; v += VEC_WIDTH)
-            vec_store(out + v, vec_load(row + x + v));
-    if (x < columns)
-        for (int64_t i = 0; i < SIMD_CHUNK; i++)
-            out[i] = x + i < columns ? row[x + i] : 0;
-}
-
-static void pack_bf16(const uint16_t *row, int64_t columns, float *out)
-{
-    int64_t x = 0;
-    for (; x + SIMD_CHUNK <= columns; x += SIMD_CHUNK, out += SIMD_PANEL_STRIDE)
-        for (int v = 0; v < SIMD_CHUNK; v += VEC_WIDTH)
-            vec_store(out + v, vec_load_bf16(row + x + v));
-    if (x < columns) {
-        uint16_t rest[SIMD_CHUNK] = {0};
-        memcpy(rest, row + x, (size_t)(columns - x) * sizeof *row);
-        for (int v = 0; v < SIMD_CHUNK; v += VEC_WIDTH)
-            vec_store(out + v, vec_load_bf16(rest + v));
+    switch (code) {
+    case CODE_FP32:
+        return vec_load(at);
+    case CODE_BF16:
+        return vec_load_bf16(at);
+    case CODE_FP16:
+        return vec_load_fp16(at);
+    case CODE_E4M3:
+        return vec_load_e4m3(at);
+    default:
+        return vec_load_int8(at);
     }
 }
 
-static void pack(enum mla_format format, const void *const *rows, int32_t count, int64_t columns,
+/* A chunk of codes times their scale. */
+ALWAYS_INLINE void pack_chunk(enum code code, const char *codes, vec scale, float *out)
+{
+    for (int v = 0; v < SIMD_CHUNK; v += VEC_WIDTH) {
+        vec values = load_codes(code, codes + v * code_bytes(code));
+        vec_store(out + v, code_has_scale(code) ? vec_mul(values, scale) : values);
+    }
+}
+
+/* The scale of a column, and of those after it that share it. */
+ALWAYS_INLINE vec scale_at(const struct row_part *part, const char *group, int64_t x)
+{
+    float scale;
+    memcpy(&scale, group + part->scales + x / part->block * (int64_t)sizeof scale, sizeof scale);
+    return vec_broadcast(scale);
+}
+
+/* Codes that fill up no chunk; the columns after them become 0, also where the scale is NaN. */
+ALWAYS_INLINE void pack_rest(enum code code, const char *codes, int64_t columns, vec scale,
+                             float *out)
+{
+    int64_t size = code_bytes(code);
+    _Alignas(float) char rest[SIMD_CHUNK * sizeof(float)] = {0};
+    memcpy(rest, codes, (size_t)(columns * size));
+    pack_chunk(code, rest, scale, out);
+    for (int64_t i = columns; i < SIMD_CHUNK; i++)
+        out[i] = 0;
+}
+
+ALWAYS_INLINE void pack_row(enum code code, const struct row_part *part, const char *group,
+                            float *out)
+{
+    int64_t columns = part->columns, x = 0;
+    const char *codes = group + part->offset;
+    vec scale = vec_broadcast(0);
+    for (; x < columns; x += SIMD_CHUNK, out += SIMD_PANEL_STRIDE) {
+        if (code_has_scale(code) && x % part->block == 0)
+            scale = scale_at(part, group, x);
+        if (x + SIMD_CHUNK > columns)
+            break;
+        pack_chunk(code, codes + x * code_bytes(code), scale, out);
+    }
+    if (x < columns)
+        pack_rest(code, codes + x * code_bytes(code), columns - x, scale, out);
+}
+
+static void pack(const struct row_part *part, const void *const *groups, int32_t count,
                  float *panel, int64_t chunk)
 {
     float *out = panel + chunk * SIMD_PANEL_STRIDE;
-    for (int32_t j = 0; j < count; j++)
-        if (format == MLA_BF16)
-            pack_bf16(rows[j], columns, out + j * SIMD_CHUNK);
-        else
-            pack_fp32(rows[j], columns, out + j * SIMD_CHUNK);
+    switch (part->code) {
+#define PACK(code)                                                 \
+    case code:                                                     \
+        for (int64_t j = 0; j < count; j++)                        \
+            pack_row(code, part, groups[j], out + j * SIMD_CHUNK); \
+        break;
+        PACK(CODE_FP32)
+        PACK(CODE_BF16)
+        PACK(CODE_FP16)
+        PACK(CODE_E4M3)
+        PACK(CODE_INT8)
+#undef PACK
+    }
 }
 
 /* Where keys and values come from: a panel, or rows of a cache as they lie. */
-enum source { PANEL, ROWS_FP32, ROWS_BF16 };
+enum source { PANEL, ROWS_FP32, ROWS_BF16, ROWS_FP16 };
 
 /* The vector of columns `at` and on. */
 ALWAYS_INLINE vec load_columns(enum source source, const void *row, int64_t at)
 {
-    return source == ROWS_BF16 ? vec_load_bf16((const uint16_t *)row + at)
-                               : vec_load((const float *)row + at);
+    switch (source) {
+    case ROWS_BF16:
+        return vec_load_bf16((const uint16_t *)row + at);
+    case ROWS_FP16:
+        return vec_load_fp16((const uint16_t *)row + at);
+    default:
+        return vec_load((const float *)row + at);
+    }
 }
 
 /* Row j; its chunks are chunk_step(source) values apart. */
@@ -160,22 +212,6 @@ static void dots(int64_t tiles, const float *tile, int64_t chunks, float alpha, 
     }
 }
 
-static int32_t most_keys(const struct simd_tile *tile)
-{
-    int32_t most = 0;
-    for (int i = 0; i < SIMD_ROWS; i++)
-        most = tile->counts[i] > most ? tile->counts[i] : most;
-    return most;
-}
-
-static int32_t common_keys(const struct simd_tile *tile)
-{
-    int32_t common = tile->counts[0];
-    for (int i = 1; i < SIMD_ROWS; i++)
-        common = tile->counts[i] < common ? tile->counts[i] : common;
-    return common;
-}
-
 /* weights[t][j][i] = the scaled scores of tile t. */
 ALWAYS_INLINE void score(enum source source, const struct simd_block *block,
                          const struct simd_tile *tiles, int32_t count, struct simd_ahead *soon,
@@ -187,44 +223,6 @@ ALWAYS_INLINE void score(enum source source, const struct simd_block *block,
             dots_keys(source, block, soon, tiles[t].q, from, to,
                       weights + t * SIMD_BLOCK * SIMD_ROWS, SIMD_ROWS);
         }
-}
-
-/* From scores to weights 2^(score - max), whose sum joins the tile's; rescale gets what was added
- * up before has to be multiplied by. A score of -inf has weight 0; NaN and +inf give NaN for good.
- */
-static void weigh_scores(const struct simd_tile *tile, bool first, float *weights, float *rescale)
-{
-    enum { KEYS = VEC_WIDTH / SIMD_ROWS };
-    int32_t most = most_keys(tile), padded = (most + KEYS - 1) / KEYS * KEYS;
-    for (int i = 0; i < SIMD_ROWS; i++)
-        for (int32_t j = tile->counts[i]; j < padded; j++)
-            weights[j * SIMD_ROWS + i] = -INFINITY;
-
-    vec largest = vec_broadcast(-INFINITY);
-    for (int32_t j = 0; j < padded; j += KEYS)
-        largest = vec_max(vec_load(weights + j * SIMD_ROWS), largest);
-    float4 before = float4_all(-INFINITY), sum = {0}, block = vec_fold_max(largest);
-    if (!first) {
-        before = float4_load(tile->max);
-        sum = float4_load(tile->sum);
-    }
-    float4 max = float4_select(block > before, block, before);
-    float4 base = float4_select(max == -INFINITY, (float4){0}, max);
-    float lanes[VEC_WIDTH] = {0};
-    float4_store(lanes, before - base);
-    vec_store(lanes, vec_exp2(vec_load(lanes)));
-    float4 factor = float4_load(lanes);
-
-    float4_store(lanes, base);
-    vec bases = vec_load4(lanes), sums = vec_broadcast(0);
-    for (int32_t j = 0; j < padded; j += KEYS) {
-        vec weight = vec_exp2(vec_sub(vec_load(weights + j * SIMD_ROWS), bases));
-        vec_store(weights + j * SIMD_ROWS, weight);
-        sums = vec_add(sums, weight);
-    }
-    float4_store(tile->max, max);
-    float4_store(tile->sum, sum * factor + vec_fold_add(sums));
-    float4_store(rescale, factor);
 }
 
 /* Some vectors of columns of the values. */
@@ -240,7 +238,7 @@ ALWAYS_INLINE const void *strip_row(enum source source, const struct strip *stri
 {
     if (source == PANEL)
         return NULL;
-    int64_t size = source == ROWS_BF16 ? sizeof(uint16_t) : sizeof(float);
+    int64_t size = source == ROWS_FP32 ? sizeof(float) : sizeof(uint16_t);
     const char *row = (const char *)strip->block->rows[j] + strip->at * size;
     __asm__("" : "+r"(row));
     return row;
@@ -408,6 +406,8 @@ static void attend(const struct simd_block *block, const struct simd_tile *tiles
         attend_from(PANEL, block, tiles, count, weights);
     else if (block->format == MLA_BF16)
         attend_from(ROWS_BF16, block, tiles, count, weights);
+    else if (block->format == MLA_FP16)
+        attend_from(ROWS_FP16, block, tiles, count, weights);
     else
         attend_from(ROWS_FP32, block, tiles, count, weights);
 }

@@ -14,7 +14,7 @@
 #ifndef MLABENCH_SIMD_LOOPS_H
 #define MLABENCH_SIMD_LOOPS_H
 
-#include "kernels/kernel.h"
+#include "kernels/row_layout.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -59,7 +59,8 @@ struct simd_stream {
 /* A block of keys and values, as all the rows that attend it see it. */
 struct simd_block {
     const void *const *rows; /* of the cache, where they can be used as they lie: keys and values
-                                both from the first column on and whole chunks wide, fp32 or bf16;
+                                both from the first column on and whole chunks wide, fp32, bf16
+                                or fp16;
                                 else NULL and: */
     const float *panel;
     enum mla_format format; /* of the rows */
@@ -94,9 +95,9 @@ struct simd_loops {
     int32_t scores_keys;    /* of a tile of scores */
     int32_t values_columns; /* of a tile of weighted sums */
 
-    /* Rows of `columns` values each in a cache's format, fp32 or bf16, into the panel, from chunk
-     * `chunk` on. */
-    void (*pack)(enum mla_format format, const void *const *rows, int32_t count, int64_t columns,
+    /* A part of `count` cached rows, of which the group begins at groups[j], into the panel, from
+     * chunk `chunk` on. */
+    void (*pack)(const struct row_part *part, const void *const *groups, int32_t count,
                  float *panel, int64_t chunk);
 
     /* out_t[j][i] = alpha sum_x tile_t[i][x] panel[j][x] for `count` rows j and SIMD_ROWS rows i of

@@ -5,7 +5,9 @@
  *
  *   vec, VEC_WIDTH            the type, floats in it: 4, 8 or 16
  *   vec_load(p)               p aligned to a float; vec_store(p, a) likewise
- *   vec_load_bf16(p)          VEC_WIDTH bfloat16, widened
+ *   vec_load_bf16(p)          VEC_WIDTH bfloat16, widened; vec_load_fp16(p) likewise
+ *   vec_load_int8(p)          VEC_WIDTH integers
+ *   vec_load_e4m3(p)          VEC_WIDTH 8-bit floats
  *   vec_load4(p)              p[0..3], over and over
  *   VEC_STREAM(p, a)          vec_store past the caches, p aligned to the vector; x86 only
  *   vec_broadcast(x)          x in every lane

@@ -108,4 +108,26 @@ static inline vec vec_load_bf16(const uint16_t *p)
     return _mm256_castsi256_ps(_mm256_shuffle_epi8(twice, upper_halves));
 }
 
+static inline vec vec_load_fp16(const uint16_t *p)
+{
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
+
+static inline vec vec_load_int8(const int8_t *p)
+{
+    __m128i codes = _mm_loadl_epi64((const __m128i *)(const void *)p);
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(codes));
+}
+
+/* As fp16 with the same bits of exponent and mantissa, whose bias is larger by 8. */
+static inline vec vec_load_e4m3(const uint8_t *p)
+{
+    __m128i wide = _mm_cvtepi8_epi16(_mm_loadl_epi64((const __m128i *)(const void *)p));
+    __m128i magnitude = _mm_slli_epi16(_mm_and_si128(wide, _mm_set1_epi16(0x7f)), 7);
+    __m128i sign = _mm_and_si128(wide, _mm_set1_epi16(INT16_MIN));
+    __m128i nan = _mm_cmpeq_epi16(magnitude, _mm_set1_epi16(0x7f << 7));
+    vec values = _mm256_cvtph_ps(_mm_or_si128(_mm_or_si128(magnitude, sign), nan));
+    return vec_mul(values, vec_broadcast(0x1p8f));
+}
+
 #endif

@@ -103,4 +103,26 @@ static inline vec vec_load_bf16(const uint16_t *p)
     return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
 }
 
+static inline vec vec_load_fp16(const uint16_t *p)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)p));
+}
+
+static inline vec vec_load_int8(const int8_t *p)
+{
+    __m128i codes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(codes));
+}
+
+/* As fp16 with the same bits of exponent and mantissa, whose bias is larger by 8. */
+static inline vec vec_load_e4m3(const uint8_t *p)
+{
+    __m256i wide = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)p));
+    __m256i magnitude = _mm256_slli_epi16(_mm256_and_si256(wide, _mm256_set1_epi16(0x7f)), 7);
+    __m256i sign = _mm256_and_si256(wide, _mm256_set1_epi16(INT16_MIN));
+    __m256i nan = _mm256_cmpeq_epi16(magnitude, _mm256_set1_epi16(0x7f << 7));
+    vec values = _mm512_cvtph_ps(_mm256_or_si256(_mm256_or_si256(magnitude, sign), nan));
+    return vec_mul(values, vec_broadcast(0x1p8f));
+}
+
 #endif

@@ -5,6 +5,9 @@
 #ifndef MLABENCH_SIMD_VEC_SCALAR_H
 #define MLABENCH_SIMD_VEC_SCALAR_H
 
+#include "kernels/formats/e4m3.h"
+#include "kernels/formats/fp16.h"
+
 #ifdef __SSE__
 #include <xmmintrin.h>
 #define VEC_STREAM(p, a) _mm_stream_ps(p, (__m128)(a))
@@ -98,6 +101,21 @@ static inline vec vec_load_bf16(const uint16_t *p)
     vec a;
     memcpy(&a, wide, sizeof a);
     return a;
+}
+
+static inline vec vec_load_fp16(const uint16_t *p)
+{
+    return (vec){fp16_value(p[0]), fp16_value(p[1]), fp16_value(p[2]), fp16_value(p[3])};
+}
+
+static inline vec vec_load_int8(const int8_t *p)
+{
+    return (vec){p[0], p[1], p[2], p[3]};
+}
+
+static inline vec vec_load_e4m3(const uint8_t *p)
+{
+    return (vec){e4m3_value(p[0]), e4m3_value(p[1]), e4m3_value(p[2]), e4m3_value(p[3])};
 }
 
 #endif

@@ -39,7 +39,7 @@ int vector_plan(const struct vector_variant *variant, const struct mla_problem *
     struct vector vector;
     vector_layout(variant, problem, &vector);
     struct memory memory = lay_out(&vector);
-    int error = plan_rows(problem, cached, vector.shape.row, 0, plan);
+    int error = plan_rows(problem, cached, &vector.shape.row, 0, plan);
     if (error)
         return error;
     plan->workspace = (size_t)(64 + memory.shared + problem->max_threads * memory.own);

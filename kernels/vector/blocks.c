@@ -8,8 +8,7 @@ static int32_t list_pieces(struct blocks *blocks, const void **pieces)
     const struct shape *shape = &blocks->vector->shape;
     int32_t count = keys_next(&blocks->cursor, SIMD_BLOCK, slots);
     for (int32_t j = 0; j < count; j++)
-        pieces[j] = row_cache_at(blocks->vector->problem, blocks->vector->cache, shape->row,
-                                 slots[j], blocks->job->group * shape->group_stride);
+        pieces[j] = row_cache_at(&shape->row, blocks->vector->cache, slots[j], blocks->job->group);
     return count;
 }
 
@@ -40,7 +39,7 @@ struct simd_ahead blocks_ahead(const struct blocks *blocks, int32_t tiles)
     struct simd_ahead ahead = {.rows = blocks->pieces[!blocks->now], .parts = 1};
     if (blocks->next_count == 0)
         return ahead;
-    int64_t bytes = vector->shape.columns * row_cache_value_bytes(vector->problem);
+    int64_t bytes = vector->shape.row.group_bytes;
     int64_t most = vector->key_chunks * SIMD_CHUNK * (int64_t)sizeof(float);
     int64_t needed = (bytes + most - 1) / most;
     int64_t calls = (int64_t)(blocks->count / vector->loops->scores_keys) * tiles;

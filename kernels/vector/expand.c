@@ -105,18 +105,17 @@ int64_t expand_store_bytes(const struct mla_problem *p)
                : 0;
 }
 
-/* The panel's rows into the cache, from a column on. */
+/* The panel's rows into a part of a head's keys or values. */
 static void write_panel(const struct mla_problem *p, void *cache, const struct mla_seq *seq,
-                        int64_t position, int32_t count, int64_t column, int64_t columns,
-                        struct desk *desk)
+                        int64_t position, int32_t count, int64_t head, int part, struct desk *desk)
 {
+    struct row_layout layout = expanded_layout(p);
     for (int64_t j = 0; j < count; j++) {
-        for (int64_t x = 0; x < columns; x += SIMD_CHUNK)
+        for (int64_t x = 0; x < layout.part[part].columns; x += SIMD_CHUNK)
             memcpy(desk->row + x,
                    desk->expanded + x / SIMD_CHUNK * SIMD_PANEL_STRIDE + j * SIMD_CHUNK,
                    SIMD_CHUNK * sizeof(float));
-        row_cache_write(p, cache, expanded_width(p), mla_slot(p, seq, position + j), column,
-                        columns, desk->row);
+        row_cache_write_part(&layout, cache, mla_slot(p, seq, position + j), head, part, desk->row);
     }
 }
 
@@ -125,16 +124,15 @@ static void store_block(const struct simd_loops *loops, const struct mla_problem
                         int64_t position, int32_t count, const float *rows, int32_t head,
                         struct desk *desk)
 {
-    int64_t nope = p->qk_nope_head_dim, qk = qk_head_dim(p);
-    int64_t column = head * (qk + p->v_head_dim);
+    enum { NOPE, ROPE, VALUE };
+    struct row_layout layout = expanded_layout(p);
     expand_to_panel(loops, p, memory->prepared, head, false, desk->latent, count, desk->expanded);
-    write_panel(p, memory->cache, seq, position, count, column, nope, desk);
+    write_panel(p, memory->cache, seq, position, count, head, NOPE, desk);
     for (int32_t j = 0; j < count; j++)
-        row_cache_write(p, memory->cache, expanded_width(p), mla_slot(p, seq, position + j),
-                        column + nope, p->qk_rope_head_dim,
-                        rows + j * latent_width(p) + p->kv_lora_rank);
+        row_cache_write_part(&layout, memory->cache, mla_slot(p, seq, position + j), head, ROPE,
+                             rows + j * latent_width(p) + p->kv_lora_rank);
     expand_to_panel(loops, p, memory->prepared, head, true, desk->latent, count, desk->expanded);
-    write_panel(p, memory->cache, seq, position, count, column + qk, p->v_head_dim, desk);
+    write_panel(p, memory->cache, seq, position, count, head, VALUE, desk);
 }
 
 static void pack_block(const struct simd_loops *loops, const struct mla_problem *p,
@@ -143,7 +141,8 @@ static void pack_block(const struct simd_loops *loops, const struct mla_problem 
     const void *pieces[SIMD_BLOCK];
     for (int32_t j = 0; j < count; j++)
         pieces[j] = rows + j * latent_width(p);
-    loops->pack(MLA_FP32, pieces, count, p->kv_lora_rank, desk->latent, 0);
+    struct row_part part = {.code = CODE_FP32, .columns = p->kv_lora_rank};
+    loops->pack(&part, pieces, count, desk->latent, 0);
 }
 
 int expand_store_vector(const struct simd_loops *loops, const struct mla_problem *p,

@@ -58,7 +58,7 @@ static void latents(const struct vector *vector, struct worker *worker, const st
                     int32_t count, const void *const *pieces)
 {
     (void)job;
-    pack_parts(vector, count, pieces, worker->panel);
+    pack_key(vector, count, pieces, worker->panel);
 }
 
 /* Core as % of the FMA peak, AVX2, decode; one thread and 2,048 keys unless said otherwise. */
@@ -73,7 +73,7 @@ const struct vector_form vector_absorbed = {
      * 480: 84, 90, 89, 91, 93. */
     .span = 384,
     .direct_fp32 = INT32_MAX, /* 16 | 64 | 128 rows: 90 | 90 | 93 %, with a panel 80 | 87 | 91 */
-    .direct_bf16 = 16,        /* 89 | 90 | 89 %, with a panel 83 | 91 | 90 */
+    .direct_halves = 16,      /* bf16: 89 | 90 | 89 %, with a panel 83 | 91 | 90 */
     .queries = absorb,
     .keys = latents,
     .outputs = value_up,

@@ -5,10 +5,10 @@
 #include "kernels/vector/rows.h"
 #include "kernels/vector/worker.h"
 
-static void one_part(const struct mla_problem *problem, int32_t parts[2])
+static void parts(const struct mla_problem *problem, int32_t parts[2])
 {
-    parts[0] = (int32_t)qk_head_dim(problem);
-    parts[1] = 0;
+    parts[0] = problem->qk_nope_head_dim;
+    parts[1] = problem->qk_rope_head_dim;
 }
 
 void copy_queries(const struct vector *vector, const struct job *job, int32_t head)
@@ -36,18 +36,14 @@ static void keys_and_values(const struct vector *vector, struct worker *worker,
                             const struct job *job, int32_t count, const void *const *pieces)
 {
     (void)job;
-    const struct mla_problem *p = vector->problem;
-    const void *values[SIMD_BLOCK];
-    vector->loops->pack(p->format, pieces, count, vector->shape.qk, worker->panel, 0);
-    for (int32_t j = 0; j < count; j++)
-        values[j] = (const char *)pieces[j] + vector->shape.value_column * row_cache_value_bytes(p);
-    vector->loops->pack(p->format, values, count, vector->shape.v, worker->panel,
+    pack_key(vector, count, pieces, worker->panel);
+    vector->loops->pack(&vector->shape.row.part[2], pieces, count, worker->panel,
                         vector->value_chunk);
 }
 
 const struct vector_form vector_expanded = {
     .shape = expanded_shape,
-    .parts = one_part,
+    .parts = parts,
     .rows = 256,
     .span = 1920, /* AVX2, V2-Lite, 512 new after 2,048: 87 to 88 % of the FMA peak; so with 480 */
     .queries = copy_queries,

@@ -25,13 +25,9 @@ static void expand(const struct vector *vector, struct worker *worker, const str
 {
     const struct mla_problem *p = vector->problem;
     const struct mla_call *call = vector->call;
-    const void *ropes[SIMD_BLOCK];
-    int64_t rank = p->kv_lora_rank;
-    vector->loops->pack(p->format, pieces, count, rank, worker->latent, 0);
-    for (int32_t j = 0; j < count; j++)
-        ropes[j] = (const char *)pieces[j] + rank * row_cache_value_bytes(p);
-    vector->loops->pack(p->format, ropes, count, p->qk_rope_head_dim, worker->panel,
-                        simd_chunks(p->qk_nope_head_dim));
+    const struct row_part *part = vector->shape.row.part;
+    vector->loops->pack(&part[0], pieces, count, worker->latent, 0);
+    vector->loops->pack(&part[1], pieces, count, worker->panel, simd_chunks(p->qk_nope_head_dim));
     mla_enter(call, worker->thread, MLA_STAGE_ABSORB);
     expand_to_panel(vector->loops, p, vector->prepared, job->group, false, worker->latent, count,
                     worker->panel);

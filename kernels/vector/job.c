@@ -64,8 +64,9 @@ void vector_layout(const struct vector_variant *variant, const struct mla_proble
     vector->value_chunks = simd_chunks(vector->shape.v);
     vector->value_chunk = form->values_are_keys ? 0 : vector->key_chunks;
     vector->panel_chunks = vector->key_chunks + (form->values_are_keys ? 0 : vector->value_chunks);
-    if (whole_chunks(vector))
-        vector->direct_tiles = problem->format == MLA_BF16 ? form->direct_bf16 : form->direct_fp32;
+    if (whole_chunks(vector) && layout_is_plain(&vector->shape.row))
+        vector->direct_tiles =
+            problem->format == MLA_FP32 ? form->direct_fp32 : form->direct_halves;
     vector->latent_chunks = form->expands ? simd_chunks(problem->kv_lora_rank) : 0;
     vector->tile_floats = vector->key_chunks * SIMD_TILE_STRIDE;
     vector->value_floats = vector->value_chunks * SIMD_CHUNK;

@@ -77,7 +77,7 @@ struct vector_form {
                              threads, long ones are merged less often */
     /* Up to so many tiles attend cached rows as they lie, where that is possible; more are worth a
      * panel. */
-    int32_t direct_fp32, direct_bf16;
+    int32_t direct_fp32, direct_halves; /* bf16 and fp16 */
     /* Once per thread and call; may be NULL. */
     void (*begin)(const struct vector *, struct worker *);
     /* Into job->q, for one head. */

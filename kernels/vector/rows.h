@@ -55,17 +55,13 @@ static inline void clear_spare_rows(const struct vector *vector, const struct jo
                    0, SIMD_CHUNK * sizeof(float));
 }
 
-/* Cached rows whose columns are those of the parts, one after the other, into a panel. */
-static inline void pack_parts(const struct vector *vector, int32_t count, const void *const *pieces,
-                              float *panel)
+/* The keys of cached rows, which are their first two parts, into a panel. */
+static inline void pack_key(const struct vector *vector, int32_t count, const void *const *pieces,
+                            float *panel)
 {
-    const struct mla_problem *p = vector->problem;
-    const void *rest[SIMD_BLOCK];
-    vector->loops->pack(p->format, pieces, count, vector->parts[0], panel, 0);
-    for (int32_t j = 0; j < count; j++)
-        rest[j] = (const char *)pieces[j] + vector->parts[0] * row_cache_value_bytes(p);
-    vector->loops->pack(p->format, rest, count, vector->parts[1], panel,
-                        simd_chunks(vector->parts[0]));
+    const struct row_part *part = vector->shape.row.part;
+    vector->loops->pack(&part[0], pieces, count, panel, 0);
+    vector->loops->pack(&part[1], pieces, count, panel, simd_chunks(vector->parts[0]));
 }
 
 #endif

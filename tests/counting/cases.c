@@ -13,6 +13,9 @@
 const struct counting_case counting_cases[] = {
     {"decode", {LATENT, DECODE}, {0}},
     {"decode/bf16", {LATENT, DECODE}, {.format = MLA_BF16}},
+    {"decode/fp16", {LATENT, DECODE}, {.format = MLA_FP16}},
+    {"decode/fp8", {LATENT, DECODE}, {.format = MLA_FP8}},
+    {"decode/int8", {LATENT, DECODE}, {.format = MLA_INT8}},
     {"chunk", {LATENT, CHUNK}, {0}},
     {"chunk/bf16", {LATENT, CHUNK}, {.format = MLA_BF16}},
     {"prefill", {LATENT, PREFILL}, {0}},

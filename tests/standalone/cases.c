@@ -3,13 +3,14 @@
  * Case i takes value i, counted round and round, of each list below. The lists' lengths have no
  * divisor in common, so that any two of them bring all their values together within the product of
  * their lengths: tokens with heads and with ranks in LATENT_CASES, tokens with heads in KV_CASES,
- * widths with both formats in WHOLE_CASES. What needs several sizes at once is listed by hand. */
+ * widths with the plain formats in WHOLE_CASES. What needs several sizes at once is listed by hand.
+ */
 #include "tests/standalone/cases.h"
 
 #define COUNT(list)   ((int)(sizeof(list) / sizeof *(list)))
 #define PICK(list, i) ((list)[(i) % COUNT(list)])
 
-enum { LATENT_CASES = 91, KV_CASES = 77, WHOLE_CASES = 14 };
+enum { LATENT_CASES = 91, KV_CASES = 77, WHOLE_CASES = 21 };
 
 /* Tiles have 4 rows: heads, or tokens of few heads. */
 static const int32_t heads[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 20};
@@ -46,6 +47,10 @@ static const struct {
     {1, MLA_CAUSAL, {.kv_begin = 1, .page_size = 1}},
     {3, MLA_CAUSAL, {.top_k = 70, .page_size = 16}},
     {2, MLA_MASK_NONE, {.kv_begin = 64, .format = MLA_BF16}},
+    {1, MLA_CAUSAL, {.format = MLA_FP16}},
+    {2, MLA_CAUSAL, {.format = MLA_FP8, .page_size = 16}},
+    {1, MLA_CAUSAL, {.format = MLA_INT8}},
+    {1, MLA_MASK_NONE, {.format = MLA_FP8, .top_k = 70}},
     {4, MLA_CAUSAL, {.sinks = true, .top_k = 6}},
 };
 
@@ -77,6 +82,9 @@ static const struct {
     /* The dimensions of real models. */
     {{MLA_LATENT, MLA_CAUSAL, 1, 1, 128, 64, 128, 512, 13, 1, 1, false}, {0}},
     {{MLA_LATENT, MLA_CAUSAL, 1, 1, 128, 64, 128, 512, 13, 1, 1, false}, {.format = MLA_BF16}},
+    {{MLA_LATENT, MLA_CAUSAL, 1, 1, 128, 64, 128, 512, 13, 1, 1, false}, {.format = MLA_FP16}},
+    {{MLA_LATENT, MLA_CAUSAL, 1, 1, 128, 64, 128, 512, 13, 1, 1, false}, {.format = MLA_FP8}},
+    {{MLA_LATENT, MLA_CAUSAL, 1, 1, 128, 64, 128, 512, 13, 1, 1, false}, {.format = MLA_INT8}},
     /* A sink and no key, and neither of them. */
     {{MLA_LATENT, MLA_CAUSAL, 5, 5, 4, 2, 3, 5, 30, 2, 1, false}, {.kv_begin = 100, .sinks = true}},
     {{MLA_KV, MLA_CAUSAL, 4, 2, 4, 2, 3, 0, 30, 2, 1, false}, {.kv_begin = 100}},
@@ -114,7 +122,7 @@ static void combine_whole(int i, struct shape *shape, struct extras *extras)
     *shape = (struct shape){MLA_LATENT, MLA_CAUSAL, PICK(heads, i), PICK(heads, i),  16,
                             16,         width,      width,          PICK(cached, i), 2,
                             1,          false};
-    *extras = (struct extras){.format = i % 2 ? MLA_BF16 : MLA_FP32};
+    *extras = (struct extras){.format = (enum mla_format)(i % 3)};
 }
 
 void case_at(int number, struct shape *shape, struct extras *extras)

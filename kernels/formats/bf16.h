@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * bfloat16: the upper half of a float. */
-#ifndef MLABENCH_BF16_H
-#define MLABENCH_BF16_H
+#ifndef MLABENCH_FORMATS_BF16_H
+#define MLABENCH_FORMATS_BF16_H
 
 #include <stdint.h>
 #include <string.h>
