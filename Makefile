@@ -50,12 +50,17 @@ SIMD_ISAS := scalar avx2 avx512
 else
 SIMD_ISAS := scalar
 endif
+SIMD_FLAGS_avx512vnni = $(SIMD_FLAGS_avx512) -mavx512vnni -DISA_avx512
 SIMD_FLAGS_scalar :=
 SIMD_FLAGS_avx2 := -mavx2 -mfma -mf16c
 SIMD_FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 SIMD_OBJECTS := $(foreach isa,$(SIMD_ISAS),$(patsubst %.c,$(BUILD)/%-$(isa).o,$(SIMD_SOURCES)))
+# Only the loops on integers gain by it.
+ifneq ($(filter avx512,$(SIMD_ISAS)),)
+SIMD_OBJECTS += $(BUILD)/kernels/simd/integers-avx512vnni.o
+endif
 KERNEL_OBJECTS := $(call objects,$(KERNEL_SOURCES)) $(SIMD_OBJECTS)
 REFERENCE_OBJECTS := $(call objects,$(REFERENCE_SOURCES))
 HARNESS_OBJECTS := $(call objects,$(HARNESS_SOURCES))
@@ -159,7 +164,7 @@ $(BUILD)/kernels/simd/%-$(1).o: kernels/simd/%.c $(BUILD)/flags
 	@mkdir -p $$(@D)
 	$$(call say,CC)$$(CC) $$(FLAGS) $$(SIMD_FLAGS_$(1)) -DISA=$(1) -DISA_$(1) -MMD -MP -c -o $$@ $$<
 endef
-$(foreach isa,$(SIMD_ISAS),$(eval $(call simd_rule,$(isa))))
+$(foreach isa,$(SIMD_ISAS) avx512vnni,$(eval $(call simd_rule,$(isa))))
 
 # What a result says of the program that made it.
 $(BUILD)/harness/build_info.o: $(BUILD)/commit

@@ -18,8 +18,9 @@ static const double oracle_budget = 2e6;
 /* More becomes infinite. */
 #define FP16_MOST 65504.0
 
-/* A kernel made for another kind of rows is not skipped; it does not apply. */
-static bool applies(const struct mla_kernel *kernel, enum mla_kind kind)
+/* A kernel made for another kind of rows, or for formats that neither fp32 nor this one is among,
+ * is not skipped; it does not apply. */
+static bool applies(const struct mla_kernel *kernel, enum mla_kind kind, enum mla_format format)
 {
     static const float weights[8];
     struct mla_problem least = {.kind = kind,
@@ -36,7 +37,9 @@ static bool applies(const struct mla_kernel *kernel, enum mla_kind kind)
                                 .max_batch = 1,
                                 .max_threads = 1};
     const char *why = NULL;
-    return kernel->supports(&least, false, false, &why);
+    bool in_fp32 = kernel->supports(&least, false, false, &why);
+    least.format = format;
+    return in_fp32 || kernel->supports(&least, false, false, &why);
 }
 
 static int choose_contenders(struct case_run *cr, struct mla_error *error)
@@ -52,7 +55,7 @@ static int choose_contenders(struct case_run *cr, struct mla_error *error)
     for (int i = 0; i < catalogue->count; i++) {
         const struct mla_kernel *kernel = catalogue->kernels[i];
         const char *why = "it gives no reason";
-        if (!case_wants(cr->c, kernel->name) || !applies(kernel, problem.kind))
+        if (!case_wants(cr->c, kernel->name) || !applies(kernel, problem.kind, cr->c->format))
             continue;
         char lacks[64];
         if (!cpu_has_isa(kernel->isa))

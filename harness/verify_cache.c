@@ -91,7 +91,7 @@ static int check_row(struct trial *t, int32_t seq, int64_t position, double *exp
  * of the store ended. */
 static int64_t next_position(const struct trial *t, int64_t rows, int64_t before)
 {
-    const double quick = 4e6; /* multiplications */
+    const double quick = 3e5; /* multiplications */
     const struct mla_problem *p = &t->placed.problem;
     const int64_t edges[] = {0, 1, 3, 4, 67, 68, rows / 2, rows - 1};
     double work = (double)rows * (double)row_width(p, t->placed.plan.cached) *

@@ -45,9 +45,9 @@ static const struct vector_form *form_of(enum mla_order order)
 static int plan(const struct mla_problem *problem, struct mla_plan *out)
 {
     const struct simd_loops *loops = best_loops();
-    struct vector_variant expanded = {&vector_expanded, loops},
-                          absorbed = {&vector_absorbed, loops},
-                          reexpanded = {&vector_reexpanded, loops};
+    struct vector_variant expanded = {.form = &vector_expanded, .loops = loops},
+                          absorbed = {.form = &vector_absorbed, .loops = loops},
+                          reexpanded = {.form = &vector_reexpanded, .loops = loops};
     if (problem->kind == MLA_KV)
         return vector_plan(&expanded, problem, MLA_KV, out);
     struct mla_plan other;
@@ -64,8 +64,8 @@ static int plan(const struct mla_problem *problem, struct mla_plan *out)
 static int attend(const struct mla_problem *problem, const struct mla_memory *memory,
                   const struct mla_call *call)
 {
-    struct vector_variant variant = {form_of(order_for(problem, call->seqs, call->batch)),
-                                     best_loops()};
+    struct vector_variant variant = {.form = form_of(order_for(problem, call->seqs, call->batch)),
+                                     .loops = best_loops()};
     /* Sparse queries share no keys, so nothing that is expanded either. */
     if (call->top_k_indices && problem->kind == MLA_LATENT)
         variant.form = &vector_absorbed;

@@ -38,8 +38,14 @@ static bool has_avx512(void)
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
-const char *const isa_names[] = {"x86-64", "scalar", "avx2", "avx512", NULL};
-static bool (*const present[])(void) = {has_always, has_always, has_avx2, has_avx512};
+static bool has_avx512vnni(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512vnni");
+}
+
+const char *const isa_names[] = {"x86-64", "scalar", "avx2", "avx512", "avx512vnni", NULL};
+static bool (*const present[])(void) = {has_always, has_always, has_avx2, has_avx512,
+                                        has_avx512vnni};
 #else
 const char *const isa_names[] = {"aarch64", "scalar", NULL};
 static bool (*const present[])(void) = {has_always, has_always};

@@ -10,7 +10,7 @@
 
 /* The names in the order in which they include each other, ended by NULL: "x86-64" or "aarch64",
  * "scalar" (vector kernels that need no more), "avx2" (with FMA and F16C), "avx512" (F, BW, DQ,
- * VL). */
+ * VL), "avx512vnni" (these and VNNI). */
 extern const char *const isa_names[];
 
 /* Whether CPU and operating system run it; an unknown name is not run. */

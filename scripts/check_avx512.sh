@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs what needs AVX-512 F, BW, DQ and VL where it can be run, and says where that was:
+# Runs what needs AVX-512 (F, BW, DQ and VL; VNNI) where it can be run, and says where that was:
 #     [EMULATE=1] scripts/check_avx512.sh [PROGRAM [ARGUMENT]...]
 # by default the verification of all kernels that need them; any other program has to be static. On
 # this CPU if it has them; otherwise, and with EMULATE=1 in any case, in tests/emulator. Exits as
@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 model=tigerlake
-within=240 # seconds, in the emulator
+within=480 # seconds, in the emulator
 build=build/standalone/avx512
 proofs= # where what is proved is written, if it is
 
@@ -24,12 +24,12 @@ if [ $# -eq 0 ]; then
     dirty=true
     ! git diff --quiet HEAD 2>/dev/null || dirty=false
     make --no-print-directory LDFLAGS=-static BUILD="$build" standalone
-    set -- "$build/verify" '*-avx512'
+    set -- "$build/verify" '*-avx512*'
 fi
 
 native() {
     local feature
-    for feature in avx512f avx512bw avx512dq avx512vl; do
+    for feature in avx512f avx512bw avx512dq avx512vl avx512_vnni; do
         grep -qw "$feature" /proc/cpuinfo || return
     done
 }

@@ -164,6 +164,8 @@ def isa_of(kernel, isa, runs):
     """The tally that it belongs to: its own instruction set's, plain C going with scalar."""
     if kernel == BY_CPU and runs:
         return runs[-1]
+    if isa.startswith("avx512"):
+        return "avx512"
     return isa if isa in COUNTERS else "scalar"
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/simd/loops.h"
+#include "kernels/simd/strips.h"
 #include "kernels/simd/tuning.h"
 #include "kernels/simd/weigh.h"
 
@@ -340,15 +341,6 @@ ALWAYS_INLINE void values_strip(enum source source, int width, const struct simd
     }
 }
 
-/* Strips as wide as registers allow; towards the end evenly, as a narrow one has too few
- * accumulators to keep the multipliers busy. */
-static int strip_width(int64_t left)
-{
-    if (left <= VALUES_WIDTH)
-        return (int)left;
-    return left >= 2 * VALUES_WIDTH ? VALUES_WIDTH : (int)((left + 1) / 2);
-}
-
 ALWAYS_INLINE void weigh_values(enum source source, const struct simd_block *block,
                                 const struct simd_tile *tiles, int32_t count, const float *weights,
                                 float (*rescale)[SIMD_ROWS])
@@ -356,7 +348,7 @@ ALWAYS_INLINE void weigh_values(enum source source, const struct simd_block *blo
     int64_t vecs = block->value_chunks * VECS;
     for (int64_t done = 0, width; done < vecs; done += width) {
         struct strip strip = {.block = block, .at = done * VEC_WIDTH};
-        width = strip_width(vecs - done);
+        width = strip_width(vecs - done, VALUES_WIDTH);
         for (int64_t v = 0; v < width && source == PANEL; v++)
             strip.columns[v] = block->panel +
                                (block->value_chunk + (done + v) / VECS) * SIMD_PANEL_STRIDE +
@@ -366,16 +358,7 @@ ALWAYS_INLINE void weigh_values(enum source source, const struct simd_block *blo
     case n:                                                              \
         values_strip(source, n, tiles, count, weights, rescale, &strip); \
         break;
-            WIDTH(1)
-            WIDTH(2)
-#if VALUES_WIDTH > 2
-            WIDTH(3)
-#endif
-#if VALUES_WIDTH > 3
-            WIDTH(4)
-            WIDTH(5)
-            WIDTH(6)
-#endif
+            WIDTHS(VALUES_WIDTH)
 #undef WIDTH
         default:
             __builtin_unreachable();

@@ -6,6 +6,8 @@
  *   SCORES_KEYS   keys in a tile of scores
  *   VALUES_WIDTH  vectors of columns in a tile of weighted sums
  *   GROUP         keys whose rows stay in the first-level cache while all tiles of queries pass
+ *   INTEGER_KEYS, INTEGER_WIDTH  the former two, of the loops on integers; measured with V3's heads
+ *                 and 16,384 keys in int8 on one thread of a Zen 4, core as % of the fp32 FMA peak
  *   RATES         shares of the FMA peak of `--isa` at 4,096 cached and 192 new tokens of
  *                 DeepSeek-V2-Lite, for the choice of `auto`
  *
@@ -35,6 +37,14 @@
 #define SCORES_KEYS  6
 #define VALUES_WIDTH 6
 #define GROUP        12
+/* With vpdpwssd | vpmaddwd and vpaddd: 6 x 6 (spills) 109 | 102, 4 x 4 143 | 111, 3 x 3 150 | 121,
+ * 3 x 4 153 | 117, 4 x 3 142 | 120. */
+#define INTEGER_KEYS 3
+#ifdef ISA_avx512vnni
+#define INTEGER_WIDTH 4
+#else
+#define INTEGER_WIDTH 3
+#endif
 #define RATES                                                                  \
     {                                                                          \
         .absorbed = 0.87, .expanded = 0.75, .expanding = 0.86, .weights = 0.55 \
@@ -42,9 +52,12 @@
 #elif defined(ISA_avx2)
 /* V2-Lite | V3: 2 keys 83 | 83, 3: 89 | 91, 4 (spills): 68 | 68. Width 2: 86 | 88, 3: 89 | 91.
  * Group of 3: 88 | 90, 6: 89 | 91, 9: 89 | 91, 12: 89 | 91. */
-#define SCORES_KEYS  3
-#define VALUES_WIDTH 3
-#define GROUP        6
+#define SCORES_KEYS   3
+#define VALUES_WIDTH  3
+#define GROUP         6
+/* 3 x 3: 115, 3 x 2: 117, 2 x 3: 113, 2 x 2: 120. */
+#define INTEGER_KEYS  2
+#define INTEGER_WIDTH 2
 #define RATES                                                                  \
     {                                                                          \
         .absorbed = 0.93, .expanded = 0.86, .expanding = 0.925, .weights = 0.7 \
@@ -52,9 +65,11 @@
 #else
 /* V2-Lite | V3, SSE2: 1 key 74 | 76, 2: 73 | 74, 3: 65 | 65. With 2 keys: width 1: 68 | 69,
  * 2: 73 | 74, 3: 65 | 65; group of 4: 73 | 74, 6: 73 | 74, 12: 72 | 73. */
-#define SCORES_KEYS  1
-#define VALUES_WIDTH 2
-#define GROUP        6
+#define SCORES_KEYS   1
+#define VALUES_WIDTH  2
+#define GROUP         6
+#define INTEGER_KEYS  2
+#define INTEGER_WIDTH 2
 #define RATES                                                                  \
     {                                                                          \
         .absorbed = 0.72, .expanded = 0.68, .expanding = 0.74, .weights = 0.55 \

@@ -12,16 +12,19 @@
 #define MLABENCH_VECTOR_H
 
 #include "kernels/kernel.h"
+#include "kernels/simd/integers.h"
 #include "kernels/simd/loops.h"
 
 #pragma GCC visibility push(hidden)
 
 struct vector_form; /* job.h */
-extern const struct vector_form vector_absorbed, vector_expanded, vector_reexpanded;
+extern const struct vector_form vector_absorbed, vector_integers, vector_expanded,
+    vector_reexpanded;
 
 struct vector_variant {
     const struct vector_form *form;
     const struct simd_loops *loops;
+    const struct integers_loops *integers; /* of vector_integers, else NULL */
 };
 
 /* The kernel verbs. Forms that expand a latent want `prepared` from expand_prepare. */

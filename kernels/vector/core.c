@@ -46,7 +46,10 @@ static void attend_span(const struct vector *vector, struct worker *worker, cons
                     tiles[t].counts[i] =
                         job_keys_in(vector, job, (some + t) * SIMD_ROWS + i, done, block.count);
             }
-            vector->loops->attend(&block, tiles, count, worker->weights);
+            if (vector->form->attend)
+                vector->form->attend(vector, worker, &block, tiles, count);
+            else
+                vector->loops->attend(&block, tiles, count, worker->weights);
             chores_step(chores);
         }
     }

@@ -2,10 +2,11 @@
  *
  * Wuk is folded into the query and Wuv applied to the weighted latent, so that the cached row
  * itself is every head's key and its c_kv part the value. */
+#include "kernels/vector/forms.h"
 #include "kernels/vector/rows.h"
 #include "kernels/vector/worker.h"
 
-static void parts(const struct mla_problem *problem, int32_t parts[2])
+void absorbed_parts(const struct mla_problem *problem, int32_t parts[2])
 {
     parts[0] = problem->kv_lora_rank;
     parts[1] = problem->qk_rope_head_dim;
@@ -17,8 +18,7 @@ static int32_t some_tokens(const struct job *job, int64_t token)
     return (int32_t)(job->tokens - token < SIMD_ROWS ? job->tokens - token : SIMD_ROWS);
 }
 
-/* q' = [Wuk^T q_nope | q_rope]. */
-static void absorb(const struct vector *vector, const struct job *job, int32_t head)
+void absorbed_queries(const struct vector *vector, const struct job *job, int32_t head)
 {
     const struct mla_problem *p = vector->problem;
     int64_t nope = p->qk_nope_head_dim, qk = qk_head_dim(p);
@@ -38,8 +38,7 @@ static void absorb(const struct vector *vector, const struct job *job, int32_t h
     clear_spare_rows(vector, job, head);
 }
 
-/* o = Wuv sum_j p_j c_j. */
-static void value_up(const struct vector *vector, const struct job *job, int32_t head)
+void absorbed_outputs(const struct vector *vector, const struct job *job, int32_t head)
 {
     const struct mla_problem *p = vector->problem;
     for (int64_t token = 0; token < job->tokens; token += SIMD_ROWS) {
@@ -64,7 +63,7 @@ static void latents(const struct vector *vector, struct worker *worker, const st
 /* Core as % of the FMA peak, AVX2, decode; one thread and 2,048 keys unless said otherwise. */
 const struct vector_form vector_absorbed = {
     .shape = absorbed_shape,
-    .parts = parts,
+    .parts = absorbed_parts,
     .values_are_keys = true,
     .weights = true,
     .rows = 128,
@@ -74,7 +73,7 @@ const struct vector_form vector_absorbed = {
     .span = 384,
     .direct_fp32 = INT32_MAX, /* 16 | 64 | 128 rows: 90 | 90 | 93 %, with a panel 80 | 87 | 91 */
     .direct_halves = 16,      /* bf16: 89 | 90 | 89 %, with a panel 83 | 91 | 90 */
-    .queries = absorb,
+    .queries = absorbed_queries,
     .keys = latents,
-    .outputs = value_up,
+    .outputs = absorbed_outputs,
 };

@@ -57,8 +57,11 @@ void vector_layout(const struct vector_variant *variant, const struct mla_proble
                    struct vector *vector)
 {
     const struct vector_form *form = variant->form;
-    *vector = (struct vector){
-        .form = form, .loops = variant->loops, .problem = problem, .shape = form->shape(problem)};
+    *vector = (struct vector){.form = form,
+                              .loops = variant->loops,
+                              .integers = variant->integers,
+                              .problem = problem,
+                              .shape = form->shape(problem)};
     form->parts(problem, vector->parts);
     vector->key_chunks = simd_chunks(vector->parts[0]) + simd_chunks(vector->parts[1]);
     vector->value_chunks = simd_chunks(vector->shape.v);
@@ -68,7 +71,12 @@ void vector_layout(const struct vector_variant *variant, const struct mla_proble
         vector->direct_tiles =
             problem->format == MLA_FP32 ? form->direct_fp32 : form->direct_halves;
     vector->latent_chunks = form->expands ? simd_chunks(problem->kv_lora_rank) : 0;
+    if (form->latent_floats)
+        vector->latent_chunks =
+            (form->latent_floats(vector) + SIMD_PANEL_STRIDE - 1) / SIMD_PANEL_STRIDE;
     vector->tile_floats = vector->key_chunks * SIMD_TILE_STRIDE;
+    if (form->tile_extra)
+        vector->tile_floats += form->tile_extra(vector);
     vector->value_floats = vector->value_chunks * SIMD_CHUNK;
     vector->job_tiles = least(form->rows / SIMD_ROWS, most_tiles(vector));
     vector->wave_tiles = least(WAVE_TILES + vector->job_tiles, most_tiles(vector));

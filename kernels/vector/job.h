@@ -16,6 +16,7 @@ enum { MOST_TILES_AT_ONCE = 4 * SIMD_TILES_AT_ONCE };
 struct vector {
     const struct vector_form *form;
     const struct simd_loops *loops;
+    const struct integers_loops *integers;
     const struct mla_problem *problem;
     struct shape shape;
     int32_t parts[2]; /* of a query and its key: each begins a chunk of its own */
@@ -24,7 +25,8 @@ struct vector {
     int64_t panel_chunks;  /* of keys and values */
     int64_t tile_floats;   /* of a tile of queries */
     int64_t value_floats;  /* of a row of sums */
-    int64_t latent_chunks; /* of another panel, if keys and values are expanded from it */
+    int64_t latent_chunks; /* of another panel, if keys and values are expanded from it or blocks
+                              are attended as integers */
     int32_t span;          /* keys of a partial */
     int64_t job_tiles;     /* at most */
     int64_t wave_tiles;    /* at most: of the jobs handled between two barriers */
@@ -85,6 +87,12 @@ struct vector_form {
     /* `count` cached rows into worker->panel: each at pieces[j], the group's part of it. */
     void (*keys)(const struct vector *, struct worker *, const struct job *, int32_t count,
                  const void *const *pieces);
+    /* Tiles attend a block; NULL: with the loops' own attend. */
+    void (*attend)(const struct vector *, struct worker *, const struct simd_block *,
+                   const struct simd_tile *tiles, int32_t count);
+    /* Floats that a tile and a worker's latent panel have to have for that; may be NULL. */
+    int64_t (*tile_extra)(const struct vector *);
+    int64_t (*latent_floats)(const struct vector *);
     /* From job->sums to call->o, for one head. */
     void (*outputs)(const struct vector *, const struct job *, int32_t head);
 };

@@ -10,7 +10,8 @@
 
 /* Defines variant_ISA, plan_ISA, which is `any_` of that variant, and attend_ISA. */
 #define VECTOR_VERBS(isa_, form_, any_)                                                          \
-    static const struct vector_variant variant_##isa_ = {&(form_), &simd_loops_##isa_};          \
+    static const struct vector_variant variant_##isa_ = {.form = &(form_),                       \
+                                                         .loops = &simd_loops_##isa_};           \
     static int plan_##isa_(const struct mla_problem *problem, struct mla_plan *out)              \
     {                                                                                            \
         return any_(&variant_##isa_, problem, out);                                              \
