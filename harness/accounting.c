@@ -4,15 +4,15 @@
 #include "harness/inputs.h"
 
 const char *const accounting_sentences[] = {
-    "A query at position p attends p + 1 keys under the causal mask; masked pairs are never "
-    "counted.",
+    "A query at position p attends p + 1 keys under the causal mask, or those of its list that the "
+    "mask leaves; masked pairs are never counted.",
     "Core FLOPs per query-key pair and head: 2 (qk_nope_head_dim + qk_rope_head_dim + v_head_dim) "
     "with expanded keys and values, 2 (2 kv_lora_rank + qk_rope_head_dim) absorbed.",
     "Beside the core, with 2 kv_lora_rank (qk_nope_head_dim + v_head_dim) FLOPs per head: absorbed "
     "kernels count it once per new token, expanded ones once per new token stored, re-expanding "
     "ones once per token attended.",
-    "Bytes are those that a core must move: the cached rows attended, once per sequence, and q and "
-    "o; weights are not counted.",
+    "Bytes are those that a core must move: the cached rows attended, once per sequence (of lists: "
+    "as many as they name together, or all), and q and o; weights are not counted.",
     "Step bytes are all that a step must read and write once: the rows cached before, Wkv_b in "
     "fp32 "
     "where latents are attended, the new rows in fp32 and q are read; the new rows as they are "
@@ -70,6 +70,19 @@ int64_t cache_bytes_per_token(const struct mla_problem *p, enum mla_kind cached,
     return -1;
 }
 
+/* Cached rows of a sequence that some of its queries attend; of lists, no fewer than that. */
+static int64_t rows_attended(const struct mla_problem *p, const struct workload *workload,
+                             int32_t seq)
+{
+    int64_t tokens = workload->seqs[seq].tokens, listed = 0;
+    int64_t keys = tokens > 0 ? mla_keys(p, &workload->seqs[seq], tokens - 1) : 0;
+    if (workload->listed == 0)
+        return keys;
+    for (int64_t t = 0; t < tokens; t++)
+        listed += workload_keys(workload, p, seq, t);
+    return listed < keys ? listed : keys;
+}
+
 struct account account(const struct mla_problem *p, const struct workload *workload,
                        enum mla_order order, enum mla_kind cached)
 {
@@ -79,17 +92,18 @@ struct account account(const struct mla_problem *p, const struct workload *workl
     double per_token = 2.0 * p->kv_lora_rank * (p->qk_nope_head_dim + v) * heads;
     double attended = 0, before = 0;
     for (int32_t i = 0; i < workload->batch; i++) {
-        const struct mla_seq *seq = &workload->seqs[i];
-        int64_t keys = seq->tokens > 0 ? mla_keys(p, seq, seq->tokens - 1) : 0;
-        attended += (double)keys;
-        before += keys > seq->tokens ? (double)(keys - seq->tokens) : 0;
+        double keys = (double)rows_attended(p, workload, i);
+        double fresh = (double)workload->seqs[i].tokens;
+        attended += keys;
+        before += workload->listed ? keys : keys > fresh ? keys - fresh : 0;
     }
     struct account a;
     if (order == MLA_ABSORBED)
         a.core_flops = pairs * heads * 2 * (2.0 * p->kv_lora_rank + p->qk_rope_head_dim);
     else
         a.core_flops = pairs * heads * 2 * (qk + v);
-    double expansions = order == MLA_REEXPANDED ? attended : (double)workload->tokens;
+    double expanded = workload->listed ? pairs : attended;
+    double expansions = order == MLA_REEXPANDED ? expanded : (double)workload->tokens;
     a.flops = a.core_flops + (p->kind == MLA_LATENT ? expansions * per_token : 0);
     double row = (double)cache_bytes_per_token(p, cached, p->format);
     double fresh = (double)workload->tokens;

@@ -15,6 +15,7 @@ const struct axis_bounds new_bounds = {1, MOST_TOKENS};
 const struct axis_bounds batch_bounds = {1, 1 << 16};
 const struct axis_bounds threads_bounds = {1, 1024};
 const struct axis_bounds page_size_bounds = {0, 1 << 20};
+const struct axis_bounds prefix_bounds = {0, MOST_TOKENS};
 const struct axis_bounds top_k_bounds = {0, 1 << 20};
 
 int axes_add_model(struct axes *axes, const struct model *model, const char *where,
@@ -131,6 +132,13 @@ static int check_case(const struct bench_case *c, const char *where, struct mla_
                         "%s: ragged with batch %d and %lld cached, accepted: batches of 2 or more "
                         "with 1 or more cached",
                         where, c->batch, (long long)c->cached);
+    if (c->shared_prefix && (c->page_size == 0 || c->batch == 1 || c->shared_prefix > c->cached ||
+                             c->about != ABOUT_KERNEL || c->inputs != INPUT_RANDOM))
+        return mla_fail(
+            error, MLA_BAD_INPUT,
+            "%s: a shared prefix of %lld, accepted: with pages, a batch of 2 or more, as "
+            "many tokens cached, random inputs, and neither layer nor certificate",
+            where, (long long)c->shared_prefix);
     if (c->about == ABOUT_LAYER && c->batch != 1)
         return mla_fail(error, MLA_BAD_INPUT,
                         "%s: layer with batch %d, accepted: layer cases of batch 1", where,
@@ -198,10 +206,17 @@ int axes_expand(const struct axes *axes, const char *where, struct suite *suite,
     c.about = axes->layer ? ABOUT_LAYER : axes->certificate ? ABOUT_CERTIFICATE : ABOUT_KERNEL;
     snprintf(c.kernels, sizeof c.kernels, "%s", axes->kernels);
     const struct axis warm = {.values = {CACHE_WARM}, .count = 1};
-    const struct axis *lists[] = {
-        &axes->cached,  &axes->new_tokens, &axes->batch,
-        &axes->threads, &axes->formats,    &axes->page_sizes,
-        &axes->top_k,   &axes->inputs,     axes->cache_states.count ? &axes->cache_states : &warm};
+    const struct axis none = {.values = {0}, .count = 1};
+    const struct axis *lists[] = {&axes->cached,
+                                  &axes->new_tokens,
+                                  &axes->batch,
+                                  &axes->threads,
+                                  &axes->formats,
+                                  &axes->page_sizes,
+                                  &axes->top_k,
+                                  &axes->inputs,
+                                  axes->cache_states.count ? &axes->cache_states : &warm,
+                                  axes->shared_prefix.count ? &axes->shared_prefix : &none};
     enum { LISTS = sizeof lists / sizeof lists[0] };
     int64_t product = axes->model_count;
     for (int l = 0; l < LISTS; l++)
@@ -222,6 +237,7 @@ int axes_expand(const struct axes *axes, const char *where, struct suite *suite,
         c.top_k = (int32_t)values[6];
         c.inputs = (enum input_kind)values[7];
         c.cache_state = (enum cache_state)values[8];
+        c.shared_prefix = values[9];
         int code = add_case(&c, where, suite, error);
         if (code)
             return code;

@@ -32,9 +32,12 @@ void case_name(const struct bench_case *c, char name[CASE_NAME_MAX])
 {
     static const char *const prefixes[] = {
         [ABOUT_KERNEL] = "", [ABOUT_LAYER] = "layer-", [ABOUT_CERTIFICATE] = "certificate-"};
-    char pages[32] = "", top_k[32] = "", inputs[48] = "";
+    char pages[64] = "", top_k[32] = "", inputs[48] = "";
     if (c->page_size)
         snprintf(pages, sizeof pages, "/pages:%lld", (long long)c->page_size);
+    if (c->shared_prefix)
+        snprintf(pages, sizeof pages, "/pages:%lld/prefix:%lld", (long long)c->page_size,
+                 (long long)c->shared_prefix);
     if (c->top_k)
         snprintf(top_k, sizeof top_k, "/top-k:%d", c->top_k);
     if (c->inputs != INPUT_RANDOM)

@@ -54,6 +54,7 @@ int case_file_fill(json_t *root, const struct bench_case *c, uint64_t seed, cons
         {"threads", json_integer(c->threads)},
         {"format", json_string(format_names[c->format])},
         {"page_size", json_integer(c->page_size)},
+        {"shared_prefix", json_integer(c->shared_prefix)},
         {"top_k", json_integer(c->top_k)},
         {"sinks", json_boolean(c->sinks)},
         {"inputs", json_string(input_kind_names[c->inputs])},
@@ -125,9 +126,9 @@ static int read_subject(const struct fields *fields, struct axes *axes)
 
 static int read_case(struct reading *r)
 {
-    static const char *const known[] = {"name",    "about",  "cached",    "new",   "batch",
-                                        "ragged",  "format", "page_size", "top_k", "sinks",
-                                        "threads", "inputs", "sequences"};
+    static const char *const known[] = {"name",    "about",  "cached",    "new",          "batch",
+                                        "ragged",  "format", "page_size", "top_k",        "sinks",
+                                        "threads", "inputs", "sequences", "shared_prefix"};
     struct fields fields;
     struct axes *axes = &r->axes;
     int code = open_object(&r->root, "case", &fields);
@@ -147,6 +148,8 @@ static int read_case(struct reading *r)
         code = read_number(&fields, "threads", threads_bounds, &axes->threads);
     if (!code)
         code = read_number(&fields, "page_size", page_size_bounds, &axes->page_sizes);
+    if (!code && json_object_get(fields.object, "shared_prefix"))
+        code = read_number(&fields, "shared_prefix", prefix_bounds, &axes->shared_prefix);
     if (!code)
         code = read_number(&fields, "top_k", top_k_bounds, &axes->top_k);
     if (!code)

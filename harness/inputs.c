@@ -75,8 +75,10 @@ int inputs_create(const struct bench_case *c, uint64_t seed, struct inputs *inpu
                              "the sinks", error);
     if (code)
         inputs_destroy(inputs);
-    else
+    else {
         p->wkv_b = inputs->wkv_b.data;
+        inputs->workload.lists = inputs->top_k.data;
+    }
     return code;
 }
 
@@ -189,6 +191,9 @@ void inputs_fill(struct inputs *inputs, int threads)
         ((float *)inputs->sinks.data)[h] = -INFINITY; /* that head has none */
     if (inputs->listed)
         fill_top_k(inputs);
+    for (int32_t i = 1; i < inputs->workload.batch; i++)
+        memcpy(inputs_row(inputs, i, 0), inputs_row(inputs, 0, 0),
+               sizeof(float) * (size_t)(workload_shared(&inputs->workload, i) * inputs->width));
     inputs_arrange(inputs);
 }
 

@@ -31,18 +31,24 @@ static int place_pages(const struct inputs *inputs, int64_t first_slot, struct p
 {
     int32_t batch = inputs->workload.batch;
     int64_t pages = UNUSED_PAGES, free_pages = first_slot / placement->problem.page_size;
-    for (int32_t i = 0; i < batch; i++)
-        pages += pages_of(placement, i);
-    placement->table = malloc(sizeof *placement->table * (size_t)pages);
+    int64_t entries = 0, size = placement->problem.page_size;
+    for (int32_t i = 0; i < batch; i++) {
+        entries += pages_of(placement, i);
+        pages += pages_of(placement, i) - workload_shared(&inputs->workload, i) / size;
+    }
+    /* The tables, then the pages in random order. */
+    placement->table = malloc(sizeof *placement->table * (size_t)(entries + pages));
     if (!placement->table)
         return mla_fail(error, MLA_MACHINE, "no memory for the block tables");
+    int32_t *next = placement->table, *unused = placement->table + entries;
     for (int64_t i = 0; i < pages; i++)
-        placement->table[i] = (int32_t)(free_pages + i);
-    random_shuffle(inputs->seed, RANDOM_PAGES, 0, placement->table, pages);
-    const int32_t *next = placement->table;
+        unused[i] = (int32_t)(free_pages + i);
+    random_shuffle(inputs->seed, RANDOM_PAGES, 0, unused, pages);
     for (int32_t i = 0; i < batch; i++) {
+        int64_t shared = workload_shared(&inputs->workload, i) / size;
         placement->seqs[i].pages = next;
-        next += pages_of(placement, i);
+        for (int64_t k = 0; k < pages_of(placement, i); k++)
+            *next++ = k < shared ? placement->seqs[0].pages[k] : *unused++;
     }
     placement->problem.slots = (free_pages + pages) * placement->problem.page_size;
     return 0;

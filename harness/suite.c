@@ -162,10 +162,10 @@ static int take_model(struct reading *r, const char *text, const char *place)
 
 static int read_case(struct reading *r)
 {
-    static const char *const known[] = {"models",  "baselines", "cached",      "new",
-                                        "batch",   "ragged",    "threads",     "formats",
-                                        "kernels", "layer",     "certificate", "page_size",
-                                        "top_k",   "sinks",     "inputs",      "cache_state"};
+    static const char *const known[] = {
+        "models",  "baselines", "cached",  "new",         "batch",        "ragged",
+        "threads", "formats",   "kernels", "layer",       "certificate",  "page_size",
+        "top_k",   "sinks",     "inputs",  "cache_state", "shared_prefix"};
     struct fields *fields = &r->fields;
     struct axes *axes = &r->axes;
     const json_t *baselines;
@@ -186,6 +186,9 @@ static int read_case(struct reading *r)
         code = read_numbers(r, OPTIONAL, "threads", 1, threads_bounds, "all", &axes->threads);
     if (!code)
         code = read_numbers(r, OPTIONAL, "page_size", 0, page_size_bounds, NULL, &axes->page_sizes);
+    if (!code)
+        code = read_numbers(r, OPTIONAL, "shared_prefix", 0, prefix_bounds, NULL,
+                            &axes->shared_prefix);
     if (!code)
         code = read_numbers(r, OPTIONAL, "top_k", 0, top_k_bounds, NULL, &axes->top_k);
     if (!code)

@@ -47,6 +47,7 @@ struct bench_case {
     int32_t threads;
     enum mla_format format;
     int64_t page_size;      /* slots; 0: contiguous. Pages are shuffled */
+    int64_t shared_prefix;  /* tokens that the sequences of a paged batch begin with in common */
     int32_t top_k;          /* sparse: positions listed per query, some of them -1; 0: dense */
     bool sinks;             /* one per head */
     enum input_kind inputs; /* what the kernels are given */
@@ -99,13 +100,16 @@ struct suite {
  *     layer              default false
  *     certificate        default false
  *     page_size          numbers of slots, 0 for contiguous; default [0]
+ *     shared_prefix      numbers of tokens that all sequences begin with, on the same pages as far
+ *                        as these are full; default [0]
  *     top_k              numbers of positions listed per query, 0 for dense; default [0]
  *     sinks              default false
  *     inputs             kinds (input_kind.h), or ["all"]; default ["random"]
  *     cache_state        "warm", "cold"; default ["warm"]
  * A context beyond a model's max_position_embeddings is refused, as are ragged batches of one,
- * layer cases of a batch or with anything that is not ordinary, cold cases of what is not timed,
- * and cases about layer and certificate at once. */
+ * shared prefixes without pages, of a single sequence, longer than what is cached or beside special
+ * inputs or certificates, layer cases of a batch or with anything that is not ordinary, cold cases
+ * of what is not timed, and cases about layer and certificate at once. */
 int suite_read(const char *folder, const char *name, int cpus, struct suite *suite,
                struct mla_error *error);
 void suite_free(struct suite *suite);
@@ -122,16 +126,17 @@ int suite_random(uint64_t seed, int32_t count, struct suite *suite, struct mla_e
 
 /* What a user gave by hand, as lists: NULL or "" means the default. */
 struct case_options {
-    const char *models;     /* comma-separated, needed; "all" is every file in configs/models */
-    const char *cached;     /* comma-separated numbers, also 4k, 128k; default 4096 */
-    const char *new_tokens; /* default 1 */
-    const char *batch;      /* default 1 */
-    const char *threads;    /* numbers or "all"; default 1 */
-    const char *formats;    /* default fp32 */
-    const char *kernels;    /* globs; default "*" */
-    const char *page_sizes; /* default 0 */
-    const char *top_k;      /* default 0 */
-    const char *inputs;     /* kinds or "all"; default random */
+    const char *models;        /* comma-separated, needed; "all" is every file in configs/models */
+    const char *cached;        /* comma-separated numbers, also 4k, 128k; default 4096 */
+    const char *new_tokens;    /* default 1 */
+    const char *batch;         /* default 1 */
+    const char *threads;       /* numbers or "all"; default 1 */
+    const char *formats;       /* default fp32 */
+    const char *kernels;       /* globs; default "*" */
+    const char *page_sizes;    /* default 0 */
+    const char *shared_prefix; /* default 0 */
+    const char *top_k;         /* default 0 */
+    const char *inputs;        /* kinds or "all"; default random */
     bool ragged, layer, certificate, sinks;
 };
 

@@ -147,6 +147,8 @@ int suite_by_hand(const char *folder, const struct case_options *options, int cp
         {.option = "--format", .offset = TEXT(formats), .absent = "fp32", .take = take_format},
         {"--page-size", TEXT(page_sizes), "0", page_size_bounds, NULL, AXIS(page_sizes),
          take_number},
+        {"--shared-prefix", TEXT(shared_prefix), "0", prefix_bounds, NULL, AXIS(shared_prefix),
+         take_number},
         {"--top-k", TEXT(top_k), "0", top_k_bounds, NULL, AXIS(top_k), take_number},
         {.option = "--inputs", .offset = TEXT(inputs), .absent = "random", .take = take_inputs},
         {.option = "--kernel", .offset = TEXT(kernels), .absent = "*", .take = take_glob},

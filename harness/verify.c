@@ -154,7 +154,9 @@ static void count_bytes(const struct trial *trial, struct verdict *verdict)
     const struct mla_problem *p = &trial->placed.problem;
     enum mla_kind cached = trial->placed.plan.cached;
     verdict->predicted_per_token = cache_bytes_per_token(p, cached, p->format);
-    verdict->predicted = verdict->predicted_per_token * trial->inputs->workload.rows;
+    const struct workload *workload = &trial->inputs->workload;
+    int64_t rows = workload->rows - workload_shared_rows(workload, p->page_size);
+    verdict->predicted = verdict->predicted_per_token * rows;
     /* What was stored may look like one poison, but not like the other. */
     int64_t touched = (int64_t)(4 * buffer_changed(&trial->cache, trial->way.poison));
     verdict->touched = touched > verdict->touched ? touched : verdict->touched;
@@ -165,6 +167,7 @@ static void count_allocated(const struct inputs *inputs, const struct mla_kernel
                             struct verdict *verdict)
 {
     struct mla_problem bare = inputs->problem;
+    bare.slots -= workload_shared_rows(&inputs->workload, bare.page_size);
     struct mla_plan plan = {0};
     if (kernel->plan(&bare, &plan) == 0)
         verdict->allocated = (int64_t)(plan.cache_payload + plan.cache_padding);

@@ -118,6 +118,24 @@ Test(accounting, step_bytes_have_weights_and_what_is_written)
     workload_destroy(&w);
 }
 
+/* Of two tokens after 3, one lists 0, 4 (which the mask hides from it), -1 and 2, the other 4, 3, 3
+ * and 9. */
+Test(accounting, lists_count_for_what_the_mask_leaves_of_them)
+{
+    static const int32_t lists[] = {0, 4, -1, 2, 4, 3, 3, 9};
+    struct workload w = workload_of(3, 2, 1, false);
+    w.listed = 4;
+    cr_assert(workload_pairs(&w, &shape_v3) == 8, "as many as listed, until there are lists");
+    w.lists = lists;
+    cr_assert(workload_keys(&w, &shape_v3, 0, 0) == 2 && workload_keys(&w, &shape_v3, 0, 1) == 3);
+    struct account absorbed = account(&shape_v3, &w, MLA_ABSORBED, MLA_LATENT);
+    cr_assert(absorbed.core_flops == 5.0 * 128 * 2176);
+    cr_assert(absorbed.bytes == 5 * 2304.0 + 2 * 4.0 * 128 * (192 + 128));
+    struct account again = account(&shape_v3, &w, MLA_REEXPANDED, MLA_LATENT);
+    cr_assert(again.flops == again.core_flops + 5 * 128 * 262144.0);
+    workload_destroy(&w);
+}
+
 /* FACTS: absorbed wins in one pass while n_q < 262144 n_kv / (262144 + 1536 n_kv), about 171. */
 Test(accounting, crossover_of_expanding_and_absorbing)
 {

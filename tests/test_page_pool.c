@@ -184,8 +184,8 @@ static void read_one(struct server *s, int i, const char *name)
     const struct mla_problem *p = &s->problem;
     int heads = p->heads, qk = p->qk_nope_head_dim + p->qk_rope_head_dim, v = p->v_head_dim;
     float q[HEADS_MOST * QK_MOST], o[HEADS_MOST * V_MOST], lse[HEADS_MOST];
-    double wide[HEADS_MOST * QK_MOST], exact[HEADS_MOST * V_MOST], rms[HEADS_MOST * V_MOST];
-    double exact_lse[HEADS_MOST], rms_lse[HEADS_MOST];
+    double wide[HEADS_MOST * QK_MOST], exact[HEADS_MOST * V_MOST] = {0};
+    double rms[HEADS_MOST * V_MOST] = {0}, exact_lse[HEADS_MOST] = {0}, rms_lse[HEADS_MOST] = {0};
     random_normal(s->seed + s->draws++, RANDOM_Q, 0, (int64_t)heads * qk, 2, q);
     for (int x = 0; x < heads * qk; x++)
         wide[x] = q[x];
