@@ -407,7 +407,8 @@ def too_slow(options, predictions):
     lines = []
     for cpu, of_cpu in predictions.items():
         for loop, p in of_cpu.items():
-            limit = options.bf16_limit if FORMATS[loop.source] == "bf16" else options.limit
+            halves = FORMATS[loop.source] in ("bf16", "fp16")
+            limit = options.halves_limit if halves else options.limit
             if loop.isa == "avx512" and isinstance(p, Prediction) and p.percent < limit:
                 lines.append(f"{cpu}: {loop.name}: {p.percent:.1f} % is below {limit:g} % "
                              f"({p.limit})")
@@ -572,7 +573,7 @@ def failures_of(tool, isa, cpu):
     if changed_by_marks([loops["good"]], planted(isa, "good")) or \
             not changed_by_marks([loops["good"]], planted(isa, "loads")):
         wrong.append("loops that marks change are not told from those that they do not")
-    if isa == "avx512" and not too_slow(argparse.Namespace(limit=90, bf16_limit=90),
+    if isa == "avx512" and not too_slow(argparse.Namespace(limit=90, halves_limit=90),
                                         {cpu: {loops["chain"]: model.predict(loops["chain"])}}):
         wrong.append("a slow loop passes the limit")
     return wrong
@@ -610,8 +611,8 @@ def parse_options():
     parser.add_argument("--limit", type=float, default=90, metavar="PERCENT",
                         help="that AVX-512 loops have to reach (90)")
     # Two conversions to a value take the place of 12 multiply-adds in 36: 67 % on two ports.
-    parser.add_argument("--bf16-limit", type=float, default=55, metavar="PERCENT",
-                        help="the same for those that read bf16 rows (55)")
+    parser.add_argument("--halves-limit", type=float, default=55, metavar="PERCENT",
+                        help="the same for those that read bf16 or fp16 rows (55)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--self-test", action="store_true", help="try planted loops only")
     return parser.parse_args()
