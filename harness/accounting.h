@@ -30,10 +30,10 @@ struct account account(const struct mla_problem *problem, const struct workload 
  * heads when the latent is expanded). */
 int64_t cache_elements(const struct mla_problem *problem, enum mla_kind cached);
 
-/* Bytes of that row in a format, without what alignment adds:
- *   fp8   e4m3 with an fp32 scale per 128 columns of c_kv, or of a head's k_nope and of its v;
- * k_rope as bf16 int8  with an fp32 scale for c_kv and one for k_rope, or for each head's k_nope,
- * k_rope and v -1 for an unknown format. */
+/* Bytes of that row in a format, without what alignment adds; -1 for an unknown format. Fp8 is e4m3
+ * with an fp32 scale for each 128 columns of c_kv, or of a head's k_nope and of its v, and k_rope
+ * as bf16. Int8 has an fp32 scale for c_kv and one for k_rope, or for each head's k_nope, k_rope
+ * and v. */
 int64_t cache_bytes_per_token(const struct mla_problem *problem, enum mla_kind cached,
                               enum mla_format format);
 

@@ -47,9 +47,8 @@ int64_t workload_shared_rows(const struct workload *workload, int64_t page_size)
 int64_t workload_keys(const struct workload *workload, const struct mla_problem *problem,
                       int32_t seq, int64_t t);
 
-/* Query-key pairs that mask and lists leave, over all sequences. Dense, by FACTS: pairs = S P + S
- * (S
- * + 1) / 2. */
+/* Query-key pairs that mask and lists leave, over all sequences. Of one dense sequence, by FACTS,
+ * S P + S (S + 1) / 2. */
 int64_t workload_pairs(const struct workload *workload, const struct mla_problem *problem);
 
 #endif

@@ -12,7 +12,6 @@
 
 enum {
     STEP = 2 * VEC_WIDTH,                /* integers in a register */
-    STEPS = INTEGERS_CHUNK / STEP,       /* registers in a chunk of keys */
     VECS = INTEGERS_COLUMNS / VEC_WIDTH, /* in a chunk of values */
     IN_MEMORY = 1, /* keys or values of a tile, for whose registers products and rows are */
 };
@@ -122,8 +121,8 @@ static void pack(const struct row_part parts[2], const void *const *rows,
 
 /* --- scores --- */
 
-/* sums[i][n] += dot(row i, key n) over some chunks. */
-ALWAYS_INLINE void add_products(int keys, int64_t chunks, const int16_t *tile, const int16_t *key,
+/* sums[i][n] = dot(row i, key n) over some chunks. */
+ALWAYS_INLINE void sum_products(int keys, int64_t chunks, const int16_t *tile, const int16_t *key,
                                 pairs (*sums)[INTEGER_KEYS])
 {
     for (int i = 0; i < SIMD_ROWS; i++)
@@ -153,7 +152,7 @@ ALWAYS_INLINE void score_tile(int keys, const struct integers_block *block,
         pairs sums[SIMD_ROWS][INTEGER_KEYS];
         int64_t chunks = block->chunks[part];
         float4 rows = block->scale * float4_load(tile->scales + part * SIMD_ROWS);
-        add_products(keys, chunks, q, key, sums);
+        sum_products(keys, chunks, q, key, sums);
         for (int n = 0; n < keys; n++) {
             int4 all = pairs_sum4(sums[0][n], sums[1][n], sums[2][n], sums[3][n]);
             float4 own = rows * block->scales[part][j + n] * __builtin_convertvector(all, float4);
