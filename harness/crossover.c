@@ -24,7 +24,8 @@ bool crossover_same_group(const struct result_row *a, const struct result_row *b
 {
     return belongs(a) && belongs(b) && !strcmp(a->model, b->model) &&
            !strcmp(a->format, b->format) && a->cached == b->cached && a->batch == b->batch &&
-           a->ragged == b->ragged && a->cold == b->cold && a->threads == b->threads;
+           a->ragged == b->ragged && a->cold == b->cold && a->threads == b->threads &&
+           !strcmp(a->special, b->special);
 }
 
 const struct result_row *crossover_row(const struct result_table *table,
@@ -278,7 +279,7 @@ void crossover_case(const struct result_row *leader, char *text, unsigned long s
     if (leader->batch > 1)
         snprintf(batch, sizeof batch, ", batch %s%s", unit_count(leader->batch).s,
                  leader->ragged ? " ragged" : "");
-    snprintf(text, size, "%s cached%s, %s%s, %s thread%s", unit_tokens(leader->cached).s, batch,
-             leader->format, leader->cold ? ", cold" : "", unit_count(leader->threads).s,
-             leader->threads > 1 ? "s" : "");
+    snprintf(text, size, "%s cached%s, %s%s%s, %s thread%s", unit_tokens(leader->cached).s, batch,
+             leader->format, leader->special, leader->cold ? ", cold" : "",
+             unit_count(leader->threads).s, leader->threads > 1 ? "s" : "");
 }

@@ -21,7 +21,7 @@ bool plot_same_group(const struct result_row *a, const struct result_row *b)
 {
     return !strcmp(a->family, b->family) && !strcmp(a->phase, b->phase) &&
            !strcmp(a->format, b->format) && a->batch == b->batch && a->ragged == b->ragged &&
-           a->cold == b->cold &&
+           a->cold == b->cold && !strcmp(a->special, b->special) &&
            (a->new_tokens == b->new_tokens || (is_prefill(a) && is_prefill(b)));
 }
 
@@ -88,6 +88,7 @@ static bool represents_better(const struct result_table *table, const struct res
     int enough = most_kernels(table, a);
     const int64_t merits[][2] = {
         {!a->cold, !b->cold},
+        {!*a->special, !*b->special},
         {4 * kernels_of(table, a) >= 3 * enough, 4 * kernels_of(table, b) >= 3 * enough},
         {a->threads, b->threads},
         {-a->batch, -b->batch},
@@ -122,7 +123,8 @@ int plot_cases(const struct result_table *table, const char *family,
 
 void plot_case_title(const struct result_row *row, int64_t threads, char *title, size_t size)
 {
-    char phase[32], format[16], cached[64] = "", fresh[64] = "", batch[64] = "", team[64] = "";
+    char phase[32], format[16], cached[64] = "", fresh[64] = "", batch[64] = "", team[64] = "",
+                                special[64];
     plot_label(phase, sizeof phase, row->phase);
     plot_label(format, sizeof format, row->format);
     if (row->cached > 0)
@@ -134,6 +136,7 @@ void plot_case_title(const struct result_row *row, int64_t threads, char *title,
                  row->ragged ? " ragged" : "");
     if (threads > 0)
         snprintf(team, sizeof team, ", %s thread%s", unit_count(threads).s, threads > 1 ? "s" : "");
-    snprintf(title, size, "%s%s%s%s, %s%s%s", phase, cached, fresh, batch, format,
+    plot_label(special, sizeof special, row->special);
+    snprintf(title, size, "%s%s%s%s, %s%s%s%s", phase, cached, fresh, batch, format, special,
              row->cold ? ", cold" : "", team);
 }

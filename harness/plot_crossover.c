@@ -125,12 +125,12 @@ static int draw_group(struct plot_maker *maker, const struct crossover *crossove
 {
     const struct result_row *leader = crossover->leader;
     struct plot_draft draft = {0};
-    int code =
-        plot_begin(maker, PLOT_CROSSOVER, leader->family,
-                   "new_tokens\tmedian_s\tq1_s\tq3_s\tmin_s\tmax_s\trepetitions\tabsorbed", &draft,
-                   error, "cached%" PRId64 "-batch%" PRId64 "%s-threads%" PRId64 "-%s%s-crossover",
-                   leader->cached, leader->batch, leader->ragged ? "r" : "", leader->threads,
-                   leader->format, leader->cold ? "-cold" : "");
+    int code = plot_begin(
+        maker, PLOT_CROSSOVER, leader->family,
+        "new_tokens\tmedian_s\tq1_s\tq3_s\tmin_s\tmax_s\trepetitions\tabsorbed", &draft, error,
+        "cached%" PRId64 "-batch%" PRId64 "%s-threads%" PRId64 "-%s%s%s-crossover", leader->cached,
+        leader->batch, leader->ragged ? "r" : "", leader->threads, leader->format, leader->tag,
+        leader->cold ? "-cold" : "");
     if (code)
         return code;
     set_texts(&draft, crossover);

@@ -93,7 +93,7 @@ int plot_kv_cache(struct plot_maker *maker, const char *family, struct mla_error
     const struct result_table *table = maker->table;
     struct plot_draft draft = {0};
     for (int i = 0; i < table->count; i++)
-        if (belongs(&table->rows[i], family, table->rows[i].format) && draft.panels.count < 4)
+        if (belongs(&table->rows[i], family, table->rows[i].format))
             words_add(&draft.panels, table->rows[i].format);
     if (draft.panels.count == 0) {
         plot_undrawable(maker, "%s: no plot of cache bytes, there are none in the file.", family);

@@ -71,16 +71,17 @@ static int print_line(FILE *file, const struct result_table *table, const struct
 
 static void set_texts(struct plot_draft *draft, const struct result_row *leader)
 {
-    char family[64], phase[32], format[16], batch[64], tokens[64] = "";
+    char family[64], phase[32], format[16], batch[64], tokens[64] = "", special[64];
     plot_label(family, sizeof family, leader->family);
     plot_label(phase, sizeof phase, leader->phase);
     plot_label(format, sizeof format, leader->format);
+    plot_label(special, sizeof special, leader->special);
     snprintf(batch, sizeof batch, "batch %s%s", unit_count(leader->batch).s,
              leader->ragged ? " ragged" : "");
     if (leader->cached > 0 && leader->new_tokens > 1)
         snprintf(tokens, sizeof tokens, ", %s new", unit_tokens(leader->new_tokens).s);
-    snprintf(draft->plot->title, sizeof draft->plot->title, "%s, %s%s, %s, %s%s", family, phase,
-             tokens, batch, format, leader->cold ? ", cold" : "");
+    snprintf(draft->plot->title, sizeof draft->plot->title, "%s, %s%s, %s, %s%s%s", family, phase,
+             tokens, batch, format, special, leader->cold ? ", cold" : "");
     snprintf(draft->x_label, sizeof draft->x_label, "%s",
              leader->cached > 0 ? "cached tokens" : "prompt tokens");
     snprintf(draft->plot->caption, sizeof draft->plot->caption,
@@ -98,8 +99,8 @@ static int begin(struct plot_maker *maker, const struct result_row *leader,
         snprintf(fresh, sizeof fresh, "-new%" PRId64, leader->new_tokens);
     return plot_begin(maker, PLOT_LATENCY, leader->family,
                       "context_tokens\tmedian_s\tq1_s\tq3_s\tmin_s\tmax_s\trepetitions", draft,
-                      error, "%s%s-batch%" PRId64 "%s-%s%s-latency", leader->phase, fresh,
-                      leader->batch, leader->ragged ? "r" : "", leader->format,
+                      error, "%s%s-batch%" PRId64 "%s-%s%s%s-latency", leader->phase, fresh,
+                      leader->batch, leader->ragged ? "r" : "", leader->format, leader->tag,
                       leader->cold ? "-cold" : "");
 }
 
@@ -112,9 +113,9 @@ static int draw_group(struct plot_maker *maker, const struct result_row *leader,
     int panels = distinct(table, leader, threads_of, threads, PANELS_MAX);
     if (context_count < 2) {
         plot_undrawable(maker,
-                        "%s, %s, batch %s%s: no plot of time against context, there is only "
+                        "%s, %s, batch %s%s%s: no plot of time against context, there is only "
                         "one context.",
-                        leader->family, leader->phase, unit_count(leader->batch).s,
+                        leader->family, leader->phase, unit_count(leader->batch).s, leader->special,
                         leader->cold ? ", cold" : "");
         return 0;
     }

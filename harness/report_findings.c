@@ -20,8 +20,8 @@ void report_case(const struct result_row *row, char *text, unsigned long size)
     if (row->batch > 1)
         snprintf(batch, sizeof batch, ", batch %s%s", unit_count(row->batch).s,
                  row->ragged ? " ragged" : "");
-    snprintf(text, size, "%s%s%s%s, %s%s, %s thread%s", row->phase, cached, fresh, batch,
-             row->format, row->cold ? ", cold" : "", unit_count(row->threads).s,
+    snprintf(text, size, "%s%s%s%s, %s%s%s, %s thread%s", row->phase, cached, fresh, batch,
+             row->format, row->special, row->cold ? ", cold" : "", unit_count(row->threads).s,
              row->threads > 1 ? "s" : "");
 }
 
@@ -127,7 +127,8 @@ static bool stands_for(const struct result_table *table, const struct result_row
         const struct result_row *other = &table->rows[i];
         if (strcmp(other->model, row->model) || strcmp(other->phase, row->phase) ||
             strcmp(other->format, row->format) || other->batch != row->batch ||
-            other->ragged != row->ragged || other->cold != row->cold)
+            other->ragged != row->ragged || other->cold != row->cold ||
+            strcmp(other->special, row->special))
             continue;
         int64_t longer = other->cached + other->new_tokens - row->cached - row->new_tokens;
         if (other->threads > row->threads || (other->threads == row->threads && longer > 0))

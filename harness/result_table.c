@@ -118,6 +118,28 @@ static const struct {
     const char *suffix, *label;
 } baseline_labels[] = {{"-mha", "MHA"}, {"-gqa8", "GQA-8"}, {"-mqa", "MQA"}};
 
+/* What the name has after the format: /pages:64/sinks/cold, say. */
+static void set_special(struct result_row *row)
+{
+    char head[64];
+    snprintf(head, sizeof head, "/threads:%" PRId64 "/%s", row->threads, row->format);
+    const char *at = strstr(row->name, head);
+    const char *end = row->name + result_case_length(row);
+    at = at ? at + strlen(head) : end;
+    while (at < end && *at == '/') {
+        int length = (int)strcspn(++at, "/");
+        int word = (int)strcspn(at, ":/"), value = length > word ? length - word - 1 : 0;
+        if (length != 4 || strncmp(at, "cold", 4) != 0) {
+            size_t used = strlen(row->special), tag = strlen(row->tag);
+            snprintf(row->special + used, sizeof row->special - used, ", %.*s%s%.*s", word, at,
+                     value ? " " : "", value, at + length - value);
+            snprintf(row->tag + tag, sizeof row->tag - tag, "-%.*s%.*s", word, at, value,
+                     at + length - value);
+        }
+        at += length;
+    }
+}
+
 static void set_family(struct result_row *row)
 {
     size_t length = strlen(row->model);
@@ -153,6 +175,7 @@ static void set_case(struct result_row *row, const json_t *entry)
     row->threads = result_count(entry, "threads");
     row->ragged = json_is_true(json_object_get(entry, "ragged"));
     row->cold = !strcmp(result_text(entry, "cache_state"), "cold");
+    set_special(row);
     set_family(row);
 
     const json_t *cache = json_object_get(entry, "kv_cache");
@@ -376,7 +399,7 @@ bool result_same_work(const struct result_row *a, const struct result_row *b)
     return !strcmp(a->family, b->family) && !strcmp(a->phase, b->phase) &&
            !strcmp(a->format, b->format) && a->cached == b->cached &&
            a->new_tokens == b->new_tokens && a->batch == b->batch && a->ragged == b->ragged &&
-           a->cold == b->cold;
+           a->cold == b->cold && !strcmp(a->special, b->special);
 }
 
 int result_case_length(const struct result_row *row)

@@ -36,6 +36,8 @@ struct result_row {
     bool baseline;     /* model is not family */
     int64_t cached, new_tokens, batch, threads;
     bool ragged, cold;
+    char special[64]; /* pages, lists and the like, as in a title: ", pages 64, sinks" or "" */
+    char tag[64];     /* the same as in a file's name: "-pages64-sinks" */
     const json_t **repetitions; /* [count], the entries in file order */
     int count;
     struct spread ns; /* of real_time, per iteration */

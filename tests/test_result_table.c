@@ -105,6 +105,32 @@ Test(result_table, kernels_are_sorted_within_their_case)
     result_table_destroy(&table);
 }
 
+/* What a name has after the format sets cases apart: paged and contiguous ones are no series. */
+Test(result_table, special_cases_are_told_from_the_ordinary)
+{
+    json_t *root = json_load_file("tests/data/result-sample.json", 0, NULL);
+    json_t *entries = json_object_get(root, "benchmarks");
+    struct result_table table;
+    struct mla_error error;
+    char name[256];
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        json_t *entry = json_array_get(entries, i);
+        const char *kernel = json_string_value(json_object_get(entry, "kernel"));
+        const char *old = json_string_value(json_object_get(entry, "name"));
+        snprintf(name, sizeof name, "%.*s/pages:64/sinks/cold/%s",
+                 (int)(strlen(old) - strlen(kernel) - 1), old, kernel);
+        json_object_set_new(entry, "name", json_string(name));
+    }
+    cr_assert(result_table_take(root, "changed", &table, &error) == 0, "%s", error.message);
+    struct result_row other = table.rows[0];
+    cr_assert(!strcmp(other.special, ", pages 64, sinks"), "'%s'", other.special);
+    cr_assert(!strcmp(other.tag, "-pages64-sinks"), "'%s'", other.tag);
+    cr_assert(result_same_work(&table.rows[0], &other));
+    other.special[0] = '\0';
+    cr_assert(!result_same_work(&table.rows[0], &other));
+    result_table_destroy(&table);
+}
+
 /* The sample with one value replaced, and what the refusal must name. */
 Test(result_table, malformed_files_are_refused_by_field)
 {
