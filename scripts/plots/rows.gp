@@ -19,7 +19,7 @@ do for [p=1:panels] {
 }
 height = height - gap + bottom
 
-set xrange [0:100]
+set xrange [0:100<*]
 set xtics 20
 set mxtics 2
 unset ytics
