@@ -7,6 +7,8 @@ team_block(p, t) = (p - 1) * teams + t - 1
 block_of(p) = team_block(p, 1)
 row_height = 0.19
 load scripts . "/rows.gp"
+set xtics 50
+set mxtics 5
 
 team_points = "7 6 9 8"
 shift(t) = 0.5 * (t - 0.5 * (teams + 1)) / teams
@@ -15,7 +17,7 @@ mark(t) = int(word(team_points, t))
 do for [terminal in terminals] {
     eval open(terminal, height)
     set multiplot
-    eval across(1.35, 0.15)
+    eval across(1.75, 0.15)
     set label 3 title at screen 0.5, 1 - 0.13 / height center
     do for [p=1:panels] {
         eval panel(p)
