@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/options.h"
 
+#include "harness/units.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stddef.h>
@@ -8,13 +10,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, CASE_TEXT, CASE_FLAG, FLAG, SEED, REPETITIONS, CASES, PERCENT, MINUTES, PLUGIN };
+enum kind {
+    TEXT,
+    CASE_TEXT,
+    CASE_FLAG,
+    FLAG,
+    SEED,
+    REPETITIONS,
+    CASES,
+    TOKENS,
+    PERCENT,
+    MINUTES,
+    PLUGIN
+};
 
 enum {
     RUNS = COMMAND_RUN | COMMAND_VERIFY,
     ALL = COMMAND_LIST | RUNS | COMMAND_MEMORY | COMMAND_REPORT | COMMAND_JUDGE | COMMAND_GATE |
           COMMAND_COMPARE | COMMAND_ROOFLINE,
 };
+
+/* What is named after the options. */
+enum { TAKES_FILES = COMMAND_LIST | COMMAND_MEMORY | COMMAND_REPORT | COMMAND_COMPARE };
+
+enum { MOST_TOKENS = 100000000 };
 
 struct row {
     const char *name;
@@ -51,11 +70,16 @@ static const struct row rows[] = {
      "a case by hand: its models; -mha, -gqa8 or -mqa after a name is that baseline"},
     {"cached", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.cached),
      "tokens cached before, e.g. 512,4k (4096)"},
+    {"cached", 0, TOKENS, "N", COMMAND_MEMORY, AT(tokens),
+     "length of the sequences whose padding is stated (10000)"},
+    {"page-size", 0, TOKENS, "N", COMMAND_MEMORY, AT(page_tokens),
+     "slots per page that it is stated for (64)"},
     {"new", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.new_tokens), "new tokens per sequence (1)"},
     {"batch", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.batch), "sequences (1)"},
     {"threads", 0, CASE_TEXT, "N,...|all", RUNS | COMMAND_JUDGE | COMMAND_ROOFLINE,
      AT(by_hand.threads), "threads (1; judge: one number, 2; roofline: 1,all)"},
-    {"format", 0, CASE_TEXT, "F,...", RUNS, AT(by_hand.formats), "cache formats (fp32)"},
+    {"format", 0, CASE_TEXT, "F,...", RUNS | COMMAND_MEMORY, AT(by_hand.formats),
+     "cache formats (fp32; memory: all)"},
     {"ragged", 0, CASE_FLAG, NULL, RUNS, AT(by_hand.ragged),
      "sequences of 0 to --cached tokens instead of equal ones"},
     {"layer", 0, CASE_FLAG, NULL, RUNS, AT(by_hand.layer),
@@ -160,6 +184,13 @@ static int take(const struct row *row, const char *text, struct options *options
         code = read_number(row, text, 1, 10000000, &number, error);
         options->random_cases = (int32_t)number;
         break;
+    case TOKENS:
+        if (!parse_tokens(text, member) || *(int64_t *)member < 1 ||
+            *(int64_t *)member > MOST_TOKENS)
+            return mla_fail(error, MLA_BAD_INPUT,
+                            "--%s is '%s': a number from 1 to %d is needed, also as 4k", row->name,
+                            text, MOST_TOKENS);
+        break;
     case PERCENT:
         code = read_real(row, text, "percent", 0.1, 100, member, error);
         break;
@@ -230,8 +261,7 @@ int options_read(enum command_bit command, int count, char **arguments, struct o
         return mla_fail(error, MLA_BAD_INPUT,
                         "--replay and a suite, a case by hand, --random, --shard or --seed exclude "
                         "each other");
-    if (options->file_count > 0 && command != COMMAND_REPORT && command != COMMAND_LIST &&
-        command != COMMAND_COMPARE)
+    if (options->file_count > 0 && !(command & TAKES_FILES))
         return mla_fail(error, MLA_BAD_INPUT, "mlabench %s takes no argument '%s'", arguments[0],
                         options->files[0]);
     return 0;

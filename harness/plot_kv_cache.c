@@ -8,14 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is cached: the baseline's keys and values, the expanded ones, or the latent. */
-static const char *layout(const struct result_row *row)
-{
-    if (row->baseline)
-        return row->series;
-    return strcmp(row->order, "expanded") == 0 ? "expanded" : "latent";
-}
-
 static bool belongs(const struct result_row *row, const char *family, const char *format)
 {
     return !strcmp(row->family, family) && !strcmp(row->format, format) &&
@@ -26,7 +18,8 @@ static const struct result_row *first_of(const struct result_table *table, const
                                          const char *format, const char *name)
 {
     for (int i = 0; i < table->count; i++)
-        if (belongs(&table->rows[i], family, format) && !strcmp(layout(&table->rows[i]), name))
+        if (belongs(&table->rows[i], family, format) &&
+            !strcmp(result_cache(&table->rows[i]), name))
             return &table->rows[i];
     return NULL;
 }
@@ -39,7 +32,7 @@ static int print_layout(FILE *file, const struct result_table *table, const char
     for (int i = 0; i < table->count; i++) {
         const struct result_row *row = &table->rows[i];
         const struct result_kv_cache *cache = &row->kv_cache;
-        if (!belongs(row, family, format) || strcmp(layout(row), name))
+        if (!belongs(row, family, format) || strcmp(result_cache(row), name))
             continue;
         printed++;
         if (file)

@@ -394,6 +394,13 @@ double result_tokens(const struct result_row *row)
     return (double)row->new_tokens * (double)(row->batch - one_idle);
 }
 
+const char *result_cache(const struct result_row *row)
+{
+    if (row->baseline)
+        return row->series;
+    return strcmp(row->order, "expanded") == 0 ? "expanded" : "latent";
+}
+
 bool result_same_work(const struct result_row *a, const struct result_row *b)
 {
     return !strcmp(a->family, b->family) && !strcmp(a->phase, b->phase) &&

@@ -74,6 +74,9 @@ bool result_counted_elsewhere(const json_t *entry, const char *counter);
  * ragged batch of 3 or more has one sequence without any. */
 double result_tokens(const struct result_row *row);
 
+/* What is cached: "MHA", "GQA-8" or "MQA", the "expanded" keys and values, or the "latent". */
+const char *result_cache(const struct result_row *row);
+
 /* How kernels are ordered wherever they are listed, like strcmp: MHA, GQA, MQA, then by their
  * arithmetic (expanded, re-expanded, absorbed), then by name. Measuring shuffles them. */
 int result_kernel_order(const struct result_row *a, const struct result_row *b);

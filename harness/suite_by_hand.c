@@ -3,8 +3,8 @@
  * A suite from lists on the command line. */
 #include "harness/axes.h"
 #include "harness/suite.h"
+#include "harness/units.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,23 +24,6 @@ struct reading {
     struct mla_error *error;
 };
 
-/* "4096", "4k", "1m": a whole number of tokens. */
-static bool parse_number(const char *text, int64_t *number)
-{
-    char *end;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (errno || end == text || text[0] < '0' || text[0] > '9')
-        return false;
-    int64_t unit = *end == 'k' ? 1024 : *end == 'm' ? 1024 * 1024 : 1;
-    if (unit > 1)
-        end++;
-    if (*end || value > INT64_MAX / unit)
-        return false;
-    *number = value * unit;
-    return true;
-}
-
 struct list {
     const char *option;
     size_t offset;      /* of its text in struct case_options */
@@ -57,7 +40,7 @@ static int take_number(struct reading *r, const struct list *list, const char *t
     int64_t number = r->cpus;
     bool all = list->all && strcmp(text, list->all) == 0;
     if (!all &&
-        (!parse_number(text, &number) || number < list->bounds.least || number > list->bounds.most))
+        (!parse_tokens(text, &number) || number < list->bounds.least || number > list->bounds.most))
         return mla_fail(r->error, MLA_BAD_INPUT,
                         "%s has '%.40s', accepted: whole numbers from %lld to %lld, also as 4k%s",
                         list->option, text, (long long)list->bounds.least,

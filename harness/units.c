@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/units.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct text absent = {"-"};
@@ -92,4 +94,20 @@ struct text unit_number(double x, int digits)
     struct text text;
     snprintf(text.s, sizeof text.s, "%.*g", digits, x);
     return text;
+}
+
+bool parse_tokens(const char *text, int64_t *number)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno || end == text || text[0] < '0' || text[0] > '9')
+        return false;
+    int64_t unit = *end == 'k' ? 1024 : *end == 'm' ? 1024 * 1024 : 1;
+    if (unit > 1)
+        end++;
+    if (*end || value > INT64_MAX / unit)
+        return false;
+    *number = value * unit;
+    return true;
 }

@@ -5,6 +5,7 @@
 #ifndef MLABENCH_UNITS_H
 #define MLABENCH_UNITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct text {
@@ -18,5 +19,8 @@ struct text unit_tokens(int64_t tokens);       /* 4k for 4096, 128k for 131072, 
 struct text unit_percent(double percent);      /* 81.3 % */
 struct text unit_times(double factor);         /* 3.2 x */
 struct text unit_number(double x, int digits); /* that many significant digits */
+
+/* The other way: "4096", "4k", "1m", a whole number of tokens. */
+bool parse_tokens(const char *text, int64_t *number);
 
 #endif

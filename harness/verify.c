@@ -162,12 +162,12 @@ static void count_bytes(const struct trial *trial, struct verdict *verdict)
     verdict->touched = touched > verdict->touched ? touched : verdict->touched;
 }
 
-/* What the kernel would lay out without the spare slots. */
+/* What the kernel would lay out without spare slots, but for those that whole pages take. */
 static void count_allocated(const struct inputs *inputs, const struct mla_kernel *kernel,
                             struct verdict *verdict)
 {
     struct mla_problem bare = inputs->problem;
-    bare.slots -= workload_shared_rows(&inputs->workload, bare.page_size);
+    bare.slots = workload_slots_taken(&inputs->workload, bare.page_size);
     struct mla_plan plan = {0};
     if (kernel->plan(&bare, &plan) == 0)
         verdict->allocated = (int64_t)(plan.cache_payload + plan.cache_padding);

@@ -76,8 +76,8 @@ struct verdict {
     double lse_max_abs;
     struct verify_place worst;
     int64_t queries_checked, queries;
-    /* KV-cache bytes of the rows stored: by formula, of the kernel's plan without the spare slots,
-     * and those that storing really wrote. */
+    /* KV-cache bytes of the rows stored: by formula, of the kernel's plan without spare slots (but
+     * those of pages), and those that storing really wrote. */
     int64_t predicted, allocated, touched;
     int64_t predicted_per_token;
     uint64_t digest;  /* of the first pass's output (timed_output.h) */

@@ -80,6 +80,16 @@ int64_t workload_shared_rows(const struct workload *workload, int64_t page_size)
     return rows;
 }
 
+int64_t workload_slots_taken(const struct workload *workload, int64_t page_size)
+{
+    if (page_size == 0)
+        return workload->rows;
+    int64_t pages = 0;
+    for (int32_t i = 0; i < workload->batch; i++)
+        pages += (workload->seqs[i].kv_end + page_size - 1) / page_size;
+    return pages * page_size - workload_shared_rows(workload, page_size);
+}
+
 int64_t workload_keys(const struct workload *workload, const struct mla_problem *problem,
                       int32_t seq_index, int64_t t)
 {

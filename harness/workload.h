@@ -43,6 +43,10 @@ int64_t workload_shared(const struct workload *workload, int32_t seq);
 /* Of all sequences together, those that lie on pages of the first. */
 int64_t workload_shared_rows(const struct workload *workload, int64_t page_size);
 
+/* Slots that the rows take, all sequences together: in pages whole ones, those that are shared
+ * once. */
+int64_t workload_slots_taken(const struct workload *workload, int64_t page_size);
+
 /* Keys that the sequence's new token t attends. */
 int64_t workload_keys(const struct workload *workload, const struct mla_problem *problem,
                       int32_t seq, int64_t t);

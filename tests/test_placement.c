@@ -34,6 +34,9 @@ Test(placement, a_shared_prefix_lies_on_common_pages_as_far_as_they_are_full)
         cr_assert(memcmp(inputs_row(&inputs, 0, 37), inputs_row(&inputs, i, 37), row) != 0);
     }
     cr_assert(workload_shared_rows(&inputs.workload, 16) == 2 * 32);
+    cr_assert(workload_slots_taken(&inputs.workload, 16) ==
+              5 * 16); /* 2 in common, 3 of one each */
+    cr_assert(workload_slots_taken(&inputs.workload, 0) == 3 * 41);
     cr_assert(placement_create(&inputs, mla_kernels()->kernels[1], 0, 0, &placed, &error) == 0);
     for (int32_t i = 1; i < 3; i++)
         for (int page = 0; page < 3; page++)
