@@ -2,10 +2,13 @@
  *
  * Which rows belong together in a plot. */
 #include "harness/plot_draw.h"
+#include "harness/suite.h"
 #include "harness/units.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { FORMATS = sizeof format_names / sizeof format_names[0] };
 
 static bool is_prefill(const struct result_row *row)
 {
@@ -119,6 +122,14 @@ int plot_cases(const struct result_table *table, const char *family,
             cases[known] = row;
     }
     return count;
+}
+
+int plot_format(const struct result_row *row)
+{
+    int format = 0;
+    while (format < FORMATS && strcmp(format_names[format], row->format) != 0)
+        format++;
+    return format;
 }
 
 void plot_case_title(const struct result_row *row, int64_t threads, char *title, size_t size)

@@ -119,7 +119,8 @@ void plot_block(struct plot_draft *draft, const char *comment, int rows, int col
 static const char *const figures[PLOT_KINDS] = {
     [PLOT_LATENCY] = "latency",   [PLOT_KV_CACHE] = "kv_cache", [PLOT_ERROR] = "error",
     [PLOT_STAGES] = "stages",     [PLOT_PEAK] = "peak",         [PLOT_CROSSOVER] = "crossover",
-    [PLOT_ROOFLINE] = "roofline", [PLOT_MACHINES] = "machines",
+    [PLOT_ROOFLINE] = "roofline", [PLOT_MACHINES] = "machines", [PLOT_TRADE] = "trade",
+    [PLOT_FORMATS] = "formats",
 };
 
 static const char *const types[] = {"svg", "pdf", "png"};

@@ -73,6 +73,9 @@ int plot_cases(const struct result_table *table, const char *family,
  */
 void plot_case_title(const struct result_row *row, int64_t threads, char *title, size_t size);
 
+/* A format's place among format_names; of an unknown one their number. */
+int plot_format(const struct result_row *row);
+
 /* Series of the rows that go with `of`, by result_kernel_order. */
 void plot_series(const struct result_table *table, const struct result_row *of,
                  bool (*go_together)(const struct result_row *, const struct result_row *),
@@ -91,6 +94,8 @@ int plot_stages(struct plot_maker *maker, const char *family, struct mla_error *
 int plot_peak(struct plot_maker *maker, const char *family, struct mla_error *error);
 int plot_crossover(struct plot_maker *maker, const char *family, struct mla_error *error);
 int plot_roofline(struct plot_maker *maker, const char *family, struct mla_error *error);
+int plot_trade(struct plot_maker *maker, const char *family, struct mla_error *error);
+int plot_formats(struct plot_maker *maker, const char *family, struct mla_error *error);
 /* Of the model and phase of a row; draws nothing where no case is in two runs. */
 int plot_machines(struct plot_maker *maker, const struct lineup *lineup,
                   const struct lineup_row *of, struct mla_error *error);

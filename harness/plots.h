@@ -18,6 +18,8 @@ enum plot_kind {
     PLOT_PEAK,      /* % of the FMA peak */
     PLOT_CROSSOVER, /* time per new token against new tokens: absorbed or re-expanded */
     PLOT_ROOFLINE,  /* GFLOP/s against FLOP per byte, under the machine's roofs */
+    PLOT_TRADE,     /* time against error and bytes: kernels and formats */
+    PLOT_FORMATS,   /* errors of formats and of arithmetic against context */
     PLOT_MACHINES,  /* % of each machine's own FMA peak */
     PLOT_KINDS,
 };

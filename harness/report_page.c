@@ -63,6 +63,7 @@ void report_page(struct document *doc, const struct result_table *table, const s
     report_findings(doc, table);
     if (table->count > 0) {
         report_plots(doc, table, plots);
+        report_trade(doc, table);
         report_cases(doc, table);
         report_counters(doc, table);
     }

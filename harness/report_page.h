@@ -17,6 +17,8 @@ void report_findings(struct document *doc, const struct result_table *table);
 void report_crossovers(struct document *doc, const struct result_table *table); /* items */
 void report_plots(struct document *doc, const struct result_table *table,
                   const struct plots *plots);
+/* Nothing where no case has two formats. */
+void report_trade(struct document *doc, const struct result_table *table);
 void report_cases(struct document *doc, const struct result_table *table);
 void report_counters(struct document *doc, const struct result_table *table); /* if any are there */
 void report_run(struct document *doc, const struct result_table *table);

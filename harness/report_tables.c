@@ -3,12 +3,14 @@
 
 #include "harness/csv.h"
 #include "harness/out_file.h"
+#include "harness/trade.h"
 
 static void write_cases(FILE *file, const struct result_table *table)
 {
     fputs(CASE_COLUMNS "isa,order,min_ns,q1_ns,median_ns,q3_ns,max_ns,mad_ns,pct_fma_peak,"
                        "core_pct_fma_peak,pct_read_bandwidth,flops,core_flops,bytes,error_ratio,"
-                       "error_limit,lse_ratio,max_abs,max_rel,rms_rel,lse_max_abs,queries_checked,"
+                       "error_limit,lse_ratio,max_abs,max_rel,rms_rel,lse_max_abs,format_rms_rel,"
+                       "total_rms_rel,queries_checked,"
                        "queries,kv_per_token,kv_predicted,kv_allocated,kv_touched,repetitions\r\n",
           file);
     for (int i = 0; i < table->count; i++) {
@@ -37,6 +39,8 @@ static void write_cases(FILE *file, const struct result_table *table)
             e->max_rel,
             e->rms_rel,
             e->lse_max_abs,
+            e->format_rms_rel,
+            e->total_rms_rel,
         };
         for (size_t n = 0; n < sizeof numbers / sizeof numbers[0]; n++)
             number_cell(file, numbers[n]);
@@ -94,6 +98,27 @@ static void write_kv_cache(FILE *file, const struct result_table *table)
     }
 }
 
+static void write_trade(FILE *file, const struct result_table *table)
+{
+    fputs(CASE_COLUMNS "case,median_ns_per_token,mad_ns_per_token,total_rms_rel,format_rms_rel,"
+                       "arithmetic_rms_rel,bytes_per_token,beaten\r\n",
+          file);
+    for (int i = 0; i < table->count; i++) {
+        const struct result_row *row = &table->rows[i];
+        if (!trade_takes(row))
+            continue;
+        case_cells(file, row);
+        text_cell(file, row->name);
+        number_cell(file, row->ns.median / result_tokens(row));
+        number_cell(file, row->ns.mad / result_tokens(row));
+        number_cell(file, row->error.total_rms_rel);
+        number_cell(file, row->error.format_rms_rel);
+        number_cell(file, row->error.rms_rel);
+        count_cell(file, row->kv_cache.per_token);
+        last_count(file, trade_beaten(table, row));
+    }
+}
+
 static void write_medians(FILE *file, const struct result_row *row, const char *figures,
                           const char *reasons)
 {
@@ -126,10 +151,9 @@ int report_tables(const struct result_table *table, const char *out_folder, stru
         const char *name;
         void (*write)(FILE *file, const struct result_table *table);
     } files[] = {
-        {"tables/cases.csv", write_cases},
-        {"tables/repetitions.csv", write_repetitions},
-        {"tables/kv_cache.csv", write_kv_cache},
-        {"tables/counters.csv", write_counters},
+        {"tables/cases.csv", write_cases},       {"tables/repetitions.csv", write_repetitions},
+        {"tables/kv_cache.csv", write_kv_cache}, {"tables/counters.csv", write_counters},
+        {"tables/trade.csv", write_trade},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         struct out_file out = {0};

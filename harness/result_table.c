@@ -186,6 +186,9 @@ static void set_case(struct result_row *row, const json_t *entry)
         .per_token = result_count(cache, "per_token"),
     };
     const json_t *figures = json_object_get(entry, "error");
+    bool exact = !strcmp(row->format, "fp32");
+    const json_t *format = json_object_get(figures, "format");
+    const json_t *total = exact ? figures : json_object_get(figures, "total");
     row->error = (struct result_error){
         .ratio = result_number(figures, "ratio"),
         .limit = result_number(figures, "limit"),
@@ -194,6 +197,8 @@ static void set_case(struct result_row *row, const json_t *entry)
         .max_rel = result_number(figures, "max_rel"),
         .rms_rel = result_number(figures, "rms_rel"),
         .lse_max_abs = result_number(figures, "lse_max_abs"),
+        .format_rms_rel = exact ? 0 : result_number(format, "rms_rel"),
+        .total_rms_rel = result_number(total, "rms_rel"),
         .queries_checked = result_count(figures, "queries_checked"),
         .queries = result_count(figures, "queries"),
     };

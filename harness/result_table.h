@@ -23,6 +23,9 @@ struct result_kv_cache { /* bytes; -1: not known */
 
 struct result_error { /* NAN or -1: not known */
     double ratio, limit, lse_ratio, max_abs, max_rel, rms_rel, lse_max_abs;
+    /* As rms_rel: what the cache's format costs, and that with the arithmetic's error. Of fp32 0
+     * and rms_rel itself. */
+    double format_rms_rel, total_rms_rel;
     int64_t queries_checked, queries;
 };
 

@@ -9,6 +9,11 @@ static json_t *number(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+static json_t *pair(double max_abs, double rms_rel)
+{
+    return json_pack("{s:o, s:o}", "max_abs", number(max_abs), "rms_rel", number(rms_rel));
+}
+
 json_t *verdict_json(const struct verdict *v)
 {
     json_t *error = json_pack(
@@ -18,10 +23,10 @@ json_t *verdict_json(const struct verdict *v)
         "lse_max_abs", number(v->lse_max_abs), "worst", "seq", v->worst.seq, "token",
         (json_int_t)v->worst.token, "head", v->worst.head, "dim", v->worst.dim, "queries_checked",
         (json_int_t)v->queries_checked, "queries", (json_int_t)v->queries);
-    if (v->lossy)
-        json_object_set_new(error, "format",
-                            json_pack("{s:o, s:o}", "max_abs", number(v->format_max_abs), "rms_rel",
-                                      number(v->format_rms_rel)));
+    if (v->lossy) {
+        json_object_set_new(error, "format", pair(v->format_max_abs, v->format_rms_rel));
+        json_object_set_new(error, "total", pair(v->total_max_abs, v->total_rms_rel));
+    }
     json_t *cache =
         json_pack("{s:I, s:I, s:I, s:I}", "predicted", (json_int_t)v->predicted, "allocated",
                   (json_int_t)v->allocated, "touched", (json_int_t)v->touched, "per_token",

@@ -84,9 +84,9 @@ struct verdict {
     double attend_ns; /* of the first call, cold: a first estimate of its time */
     /* What a format other than fp32 costs: exact attention over the rows that the cache gives back
      * against exact attention over the true ones. The figures above are then the arithmetic's own,
-     * against the former. */
+     * against the former; total is both together, the kernel's answer against the latter. */
     bool lossy;
-    double format_max_abs, format_rms_rel;
+    double format_max_abs, format_rms_rel, total_max_abs, total_rms_rel;
 };
 
 /* Runs the kernel on the inputs and compares, `passes` times: first with every buffer ending at an

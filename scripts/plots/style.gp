@@ -34,6 +34,14 @@ dash(name) = place_of(name) ? int(word(kernels, 4*place_of(name) - 1)) : 5
 point(name) = place_of(name) ? int(word(kernels, 4*place_of(name))) \
     : int(word(other_points, 1 + (sum_of(name) / words(other_colours)) % words(other_points)))
 
+# Cache formats where colour tells them: from dark to warm as they get narrower. Counted from 0, the
+# last for those without a name.
+formats = "fp32 bf16 fp16 fp8 int8"
+format_colours = "000000 0072b2 56b4e9 d55e00 009e73 8c8c8c"
+format_word(i) = i < words(formats) ? word(formats, i + 1) : "other"
+format_colour(i) = int("0x" . word(format_colours, i + 1))
+format_place(name) = words(formats) - sum [i=1:words(formats)] (word(formats, i) eq name ? words(formats) - i + 1 : 0)
+
 # Column width, in inches; text as in a paper's captions, in points.
 width = 3.4
 text_size = 7
@@ -70,12 +78,6 @@ set grid xtics ytics mxtics mytics ls 100, ls 101
 unset key
 
 # A panel's place, in inches from the top and bottom edge.
-place(top, panel_height, height) = sprintf("set tmargin at screen %g; set bmargin at screen %g", \
-    1 - top / height, 1 - (top + panel_height) / height)
-across(left, right) = sprintf("set lmargin at screen %g; set rmargin at screen %g", \
-    left / width, 1 - right / width)
-
-# Places, in inches: a panel's from the top, and what its tics and labels need on either side.
 place(top, panel_height, height) = sprintf("set tmargin at screen %g; set bmargin at screen %g", \
     1 - top / height, 1 - (top + panel_height) / height)
 across(left, right) = sprintf("set lmargin at screen %g; set rmargin at screen %g", \
