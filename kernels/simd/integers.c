@@ -97,12 +97,25 @@ static void pack_values(int64_t columns, const int8_t *one, const int8_t *other,
     }
 }
 
+/* Rows on scattered pages are none that the CPU would fetch by itself. */
+static void prefetch_row(const struct row_part parts[2], const void *const *rows, int32_t j,
+                         int32_t count)
+{
+    enum { AHEAD = 6, LINE = 64 };
+    if (j + AHEAD >= count)
+        return;
+    const char *row = rows[j + AHEAD];
+    for (int64_t at = 0; at < parts[0].columns + parts[1].columns; at += LINE)
+        __builtin_prefetch(row + at, 0, 3);
+}
+
 static void pack(const struct row_part parts[2], const void *const *rows,
                  struct integers_block *block)
 {
     static const int8_t none[INTEGERS_PART_MOST] = {0};
     for (int32_t j = 0; j < block->count; j++) {
         int16_t *to = block->keys + (int64_t)j * INTEGERS_CHUNK;
+        prefetch_row(parts, rows, j, block->count);
         for (int i = 0; i < 2; i++, to += block->chunks[0] * INTEGERS_KEY_STRIDE) {
             block->scales[i][j] = 0;
             if (parts[i].columns == 0)
