@@ -9,8 +9,8 @@
 #include "harness/result_table.h"
 
 /* Writes tables/cases.csv (a line per kernel and case), repetitions.csv (raw times), kv_cache.csv,
- * counters.csv (medians, with what is derived from them) and trade.csv (time, error and bytes) into the folder, whose tables folder
- * exists. Returns 0 or MLA_MACHINE. */
+ * counters.csv (medians, with what is derived from them) and trade.csv (time, error and bytes) into
+ * the folder, whose tables folder exists. Returns 0 or MLA_MACHINE. */
 int report_tables(const struct result_table *table, const char *out_folder,
                   struct mla_error *error);
 

@@ -20,8 +20,8 @@ bool trade_together(const struct result_row *a, const struct result_row *b);
  * in none of them worse. What no other beats is the front. */
 bool trade_beaten(const struct result_table *table, const struct result_row *row);
 
-/* The rows of a family that show the trade best, by one of them: of the groups with the most formats
- * those with the most rows, then the longest context. NULL where none has two formats. */
+/* The rows of a family that show the trade best, by one of them: of the groups with the most
+ * formats those with the most rows, then the longest context. NULL where none has two formats. */
 const struct result_row *trade_leader(const struct result_table *table, const char *family);
 
 #endif

@@ -17,12 +17,12 @@
  * are exact: 127 INTEGERS_MOST times a part's columns, or a block's keys, has to be below 2^31.
  *
  * So the kernels' unit round-off is u = 2^-16. As roundings of zero mean that are independent of
- * each other, those of a query's part err a score by u max|q| |c_j| / sqrt(3) (root mean square, the
- * norm of c_j being Euclidean), at most u |q| |c_j| / sqrt(3); n additions of terms in random order
- * in arithmetic of that u, which is what the verifier's unit allows for, by about
- * u sqrt(n / 3) times the partial sums' root mean square, which is |q| |c_j| / sqrt(n) or more. The
- * weights of a block of b keys err a sum by u max(w_j sc_j) sqrt(sum c_jx^2 / 3), sqrt(b) times what
- * its largest term alone would err by, where the unit has sqrt(n), n being 512 and more with real
+ * each other, those of a query's part err a score by u max|q| |c_j| / sqrt(3) (root mean square,
+ * the norm of c_j being Euclidean), at most u |q| |c_j| / sqrt(3); n additions of terms in random
+ * order in arithmetic of that u, which is what the verifier's unit allows for, by about u sqrt(n /
+ * 3) times the partial sums' root mean square, which is |q| |c_j| / sqrt(n) or more. The weights of
+ * a block of b keys err a sum by u max(w_j sc_j) sqrt(sum c_jx^2 / 3), sqrt(b) times what its
+ * largest term alone would err by, where the unit has sqrt(n), n being 512 and more with real
  * models' ranks and b SIMD_BLOCK.
  *
  *   a tile    SIMD_ROWS rows of queries: [chunks][SIMD_ROWS][INTEGERS_CHUNK] int16_t, the latent's
