@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/axes.h"
 
+#include "harness/split.h"
+
 #include "harness/nearest.h"
 
 #include <stdio.h>
@@ -16,6 +18,7 @@ const struct axis_bounds batch_bounds = {1, 1 << 16};
 const struct axis_bounds threads_bounds = {1, 1024};
 const struct axis_bounds page_size_bounds = {0, 1 << 20};
 const struct axis_bounds prefix_bounds = {0, MOST_TOKENS};
+const struct axis_bounds split_bounds = {0, SPLIT_MOST};
 const struct axis_bounds top_k_bounds = {0, 1 << 20};
 
 int axes_add_model(struct axes *axes, const struct model *model, const char *where,
@@ -139,6 +142,11 @@ static int check_case(const struct bench_case *c, const char *where, struct mla_
             "%s: a shared prefix of %lld, accepted: with pages, a batch of 2 or more, as "
             "many tokens cached, random inputs, and neither layer nor certificate",
             where, (long long)c->shared_prefix);
+    if (c->split && (c->split == 1 || c->about != ABOUT_KERNEL))
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "%s: keys split in %d, accepted: 0 for none or 2 and more, and neither "
+                        "layer nor certificate",
+                        where, c->split);
     if (c->about == ABOUT_LAYER && c->batch != 1)
         return mla_fail(error, MLA_BAD_INPUT,
                         "%s: layer with batch %d, accepted: layer cases of batch 1", where,
@@ -216,7 +224,8 @@ int axes_expand(const struct axes *axes, const char *where, struct suite *suite,
                                   &axes->top_k,
                                   &axes->inputs,
                                   axes->cache_states.count ? &axes->cache_states : &warm,
-                                  axes->shared_prefix.count ? &axes->shared_prefix : &none};
+                                  axes->shared_prefix.count ? &axes->shared_prefix : &none,
+                                  axes->split.count ? &axes->split : &none};
     enum { LISTS = sizeof lists / sizeof lists[0] };
     int64_t product = axes->model_count;
     for (int l = 0; l < LISTS; l++)
@@ -238,6 +247,7 @@ int axes_expand(const struct axes *axes, const char *where, struct suite *suite,
         c.inputs = (enum input_kind)values[7];
         c.cache_state = (enum cache_state)values[8];
         c.shared_prefix = values[9];
+        c.split = (int32_t)values[10];
         int code = add_case(&c, where, suite, error);
         if (code)
             return code;

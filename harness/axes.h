@@ -16,7 +16,7 @@ struct axis_bounds {
     int64_t least, most;
 };
 extern const struct axis_bounds cached_bounds, new_bounds, batch_bounds, threads_bounds,
-    page_size_bounds, prefix_bounds, top_k_bounds;
+    page_size_bounds, prefix_bounds, split_bounds, top_k_bounds;
 
 struct axis {
     int64_t values[AXIS_MAX];
@@ -26,7 +26,7 @@ struct axis {
 struct axes {
     struct model *models; /* [model_count], malloc'ed */
     int model_count;
-    struct axis cached, new_tokens, batch, threads, page_sizes, shared_prefix, top_k;
+    struct axis cached, new_tokens, batch, threads, page_sizes, shared_prefix, split, top_k;
     struct axis formats;      /* enum mla_format */
     struct axis inputs;       /* enum input_kind */
     struct axis cache_states; /* enum cache_state; none: warm */

@@ -32,21 +32,24 @@ void case_name(const struct bench_case *c, char name[CASE_NAME_MAX])
 {
     static const char *const prefixes[] = {
         [ABOUT_KERNEL] = "", [ABOUT_LAYER] = "layer-", [ABOUT_CERTIFICATE] = "certificate-"};
-    char pages[64] = "", top_k[32] = "", inputs[48] = "";
+    char pages[64] = "", split[32] = "", top_k[32] = "", inputs[48] = "";
     if (c->page_size)
         snprintf(pages, sizeof pages, "/pages:%lld", (long long)c->page_size);
     if (c->shared_prefix)
         snprintf(pages, sizeof pages, "/pages:%lld/prefix:%lld", (long long)c->page_size,
                  (long long)c->shared_prefix);
+    if (c->split)
+        snprintf(split, sizeof split, "/split:%d", c->split);
     if (c->top_k)
         snprintf(top_k, sizeof top_k, "/top-k:%d", c->top_k);
     if (c->inputs != INPUT_RANDOM)
         snprintf(inputs, sizeof inputs, "/inputs:%s", input_kind_names[c->inputs]);
-    snprintf(name, CASE_NAME_MAX, "%s/%s%s/cached:%lld/new:%lld/batch:%d%s/threads:%d/%s%s%s%s%s%s",
-             c->model.name, prefixes[c->about], phase_names[phase_of(c->cached, c->new_tokens)],
+    snprintf(name, CASE_NAME_MAX,
+             "%s/%s%s/cached:%lld/new:%lld/batch:%d%s/threads:%d/%s%s%s%s%s%s%s", c->model.name,
+             prefixes[c->about], phase_names[phase_of(c->cached, c->new_tokens)],
              (long long)c->cached, (long long)c->new_tokens, c->batch, c->ragged ? "r" : "",
-             c->threads, format_names[c->format], pages, top_k, c->sinks ? "/sinks" : "", inputs,
-             c->cache_state == CACHE_COLD ? "/cold" : "");
+             c->threads, format_names[c->format], pages, split, top_k, c->sinks ? "/sinks" : "",
+             inputs, c->cache_state == CACHE_COLD ? "/cold" : "");
 }
 
 int case_narrow(struct bench_case *c, const char *globs, struct mla_error *error)

@@ -41,6 +41,8 @@ static void reproduce(const struct case_run *cr, int kernel, char *text, size_t 
         append(text, size, " --page-size %ld", (long)c->page_size);
     if (c->shared_prefix)
         append(text, size, " --shared-prefix %ld", (long)c->shared_prefix);
+    if (c->split)
+        append(text, size, " --split %d", c->split);
     if (c->top_k)
         append(text, size, " --top-k %d", c->top_k);
     if (c->inputs != INPUT_RANDOM)

@@ -55,6 +55,7 @@ int case_file_fill(json_t *root, const struct bench_case *c, uint64_t seed, cons
         {"format", json_string(format_names[c->format])},
         {"page_size", json_integer(c->page_size)},
         {"shared_prefix", json_integer(c->shared_prefix)},
+        {"split", json_integer(c->split)},
         {"top_k", json_integer(c->top_k)},
         {"sinks", json_boolean(c->sinks)},
         {"inputs", json_string(input_kind_names[c->inputs])},
@@ -126,9 +127,9 @@ static int read_subject(const struct fields *fields, struct axes *axes)
 
 static int read_case(struct reading *r)
 {
-    static const char *const known[] = {"name",    "about",  "cached",    "new",          "batch",
-                                        "ragged",  "format", "page_size", "top_k",        "sinks",
-                                        "threads", "inputs", "sequences", "shared_prefix"};
+    static const char *const known[] = {"name",    "about",  "cached",    "new",           "batch",
+                                        "ragged",  "format", "page_size", "top_k",         "sinks",
+                                        "threads", "inputs", "sequences", "shared_prefix", "split"};
     struct fields fields;
     struct axes *axes = &r->axes;
     int code = open_object(&r->root, "case", &fields);
@@ -150,6 +151,8 @@ static int read_case(struct reading *r)
         code = read_number(&fields, "page_size", page_size_bounds, &axes->page_sizes);
     if (!code && json_object_get(fields.object, "shared_prefix"))
         code = read_number(&fields, "shared_prefix", prefix_bounds, &axes->shared_prefix);
+    if (!code && json_object_get(fields.object, "split"))
+        code = read_number(&fields, "split", split_bounds, &axes->split);
     if (!code)
         code = read_number(&fields, "top_k", top_k_bounds, &axes->top_k);
     if (!code)

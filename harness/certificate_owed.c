@@ -362,7 +362,9 @@ static int poison_element(struct property *c, struct inputs *changed)
     int32_t seq = first_with_tokens(&changed->workload);
     int64_t heads = p->heads, first = changed->workload.seqs[seq].token * heads;
     int64_t its = p->kind == MLA_LATENT ? heads : heads / p->heads_kv;
-    inputs_row(changed, seq, 0)[0] = NAN;
+    /* With keys of k_rope alone, c_kv is of the values only. */
+    bool only_rope = p->kind == MLA_LATENT && p->qk_nope_head_dim == 0;
+    inputs_row(changed, seq, 0)[only_rope ? p->kv_lora_rank : 0] = NAN;
     int code = property_run(c, changed, &plain_way, &poisoned);
     for (int64_t r = 0; r < changed->workload.seqs[seq].tokens * heads && !code; r++)
         if (r % heads < its && !is_nan(c, &poisoned, first + r))

@@ -39,7 +39,8 @@ uint64_t inputs_bytes(const struct bench_case *c)
 int inputs_create(const struct bench_case *c, uint64_t seed, struct inputs *inputs,
                   struct mla_error *error)
 {
-    *inputs = (struct inputs){.seed = seed, .listed = c->top_k, .kind = c->inputs};
+    *inputs =
+        (struct inputs){.seed = seed, .listed = c->top_k, .split = c->split, .kind = c->inputs};
     struct mla_problem *p = &inputs->problem;
     model_problem(&c->model, c->format, p);
     int code = workload_create(c, seed, &inputs->workload, error);

@@ -23,6 +23,7 @@ struct inputs {
     int64_t width;       /* elements of a row */
     struct buffer top_k; /* int32_t [workload.tokens][listed] positions, distinct, every fifth -1 */
     int32_t listed;      /* 0: dense, and top_k is empty */
+    int32_t split;       /* parts that the keys are attended in; 0: all at once */
     struct buffer sinks; /* [heads], every fourth -inf, or empty */
     enum input_kind kind;
     struct buffer scratch; /* for arranging: doubles for a row or a key */

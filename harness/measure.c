@@ -9,6 +9,7 @@
 #include "harness/noise.h"
 #include "harness/placement.h"
 #include "harness/random.h"
+#include "harness/split.h"
 #include "harness/stages.h"
 
 #include <math.h>
@@ -25,6 +26,7 @@ struct arm {
     struct buffer prepared, cache, workspace, o, lse;
     struct mla_memory memory;
     struct mla_call call;
+    struct split split;
     struct evict_span *spans; /* [span_count] all that a step may touch, if steps begin cold */
     int span_count;
     double step_ns;  /* once it has run a few times */
@@ -61,11 +63,12 @@ static size_t output_floats(const struct mla_problem *p)
     return (size_t)p->max_tokens * (size_t)p->heads * (size_t)p->v_head_dim;
 }
 
-static uint64_t arm_bytes(const struct arm *arm)
+static uint64_t arm_bytes(const struct arm *arm, const struct inputs *inputs)
 {
     return arm->placed.plan.prepared + arm->placed.plan.cache_payload +
            arm->placed.plan.cache_padding + arm->placed.plan.workspace +
-           sizeof(float) * 2 * output_floats(&arm->placed.problem);
+           sizeof(float) * 2 * output_floats(&arm->placed.problem) +
+           split_bytes(inputs->split, &arm->placed.problem);
 }
 
 static void release_arm(struct arm *arm)
@@ -77,6 +80,7 @@ static void release_arm(struct arm *arm)
     buffer_destroy(&arm->workspace);
     buffer_destroy(&arm->o);
     buffer_destroy(&arm->lse);
+    split_destroy(&arm->split);
     placement_destroy(&arm->placed);
     free(arm->spans);
 }
@@ -85,12 +89,12 @@ uint64_t measure_bytes(const struct inputs *inputs, const struct mla_kernel *ker
 {
     struct arm arm = {.kernel = kernel};
     struct mla_error ignored;
-    uint64_t bytes = plan_arm(&arm, inputs, &ignored) ? 0 : arm_bytes(&arm);
+    uint64_t bytes = plan_arm(&arm, inputs, &ignored) ? 0 : arm_bytes(&arm, inputs);
     placement_destroy(&arm.placed);
     return bytes;
 }
 
-static int allocate_arm(struct arm *arm, struct mla_error *error)
+static int allocate_arm(struct arm *arm, int32_t split, struct mla_error *error)
 {
     const struct mla_problem *p = &arm->placed.problem;
     const struct {
@@ -110,6 +114,9 @@ static int allocate_arm(struct arm *arm, struct mla_error *error)
         if (code)
             return code;
     }
+    int code = split_create(split, p, BUFFER_PLAIN, &arm->split, error);
+    if (code)
+        return code;
     arm->memory = (struct mla_memory){arm->prepared.data, arm->cache.data, arm->workspace.data};
     return 0;
 }
@@ -135,8 +142,9 @@ static void add_span(struct arm *arm, const void *data, size_t size)
 static int list_spans(struct arm *arm, const struct inputs *inputs, struct mla_error *error)
 {
     const struct buffer *const whole[] = {
-        &arm->prepared, &arm->cache, &arm->workspace, &arm->o,        &arm->lse,
-        &inputs->wkv_b, &inputs->q,  &inputs->top_k,  &inputs->sinks,
+        &arm->prepared, &arm->cache,    &arm->workspace, &arm->o,
+        &arm->lse,      &inputs->wkv_b, &inputs->q,      &inputs->top_k,
+        &inputs->sinks, &arm->split.o,  &arm->split.lse,
     };
     enum { WHOLE = sizeof whole / sizeof whole[0] };
     int32_t batch = inputs->workload.batch;
@@ -187,7 +195,8 @@ static int step(const struct bench *bench, const struct arm *arm, int64_t *store
                             arm->placed.seqs[i].tokens, bench->settings->threads);
     *store_ns += clock_ns() - start;
     if (status == 0)
-        status = arm->kernel->attend(&arm->placed.problem, &arm->memory, &arm->call);
+        status =
+            split_attend(&arm->split, arm->kernel, &arm->placed.problem, &arm->memory, &arm->call);
     return status;
 }
 
@@ -396,7 +405,7 @@ static int set_up_arm(const struct bench *bench, int index, const struct mla_ker
     arm->kernel = kernel;
     int code = plan_arm(arm, bench->inputs, error);
     if (!code)
-        code = allocate_arm(arm, error);
+        code = allocate_arm(arm, bench->inputs->split, error);
     if (!code)
         code = fill_arm(arm, bench, error);
     if (!code && bench->settings->cold)

@@ -90,6 +90,8 @@ static const struct row rows[] = {
      "slots per page of a paged cache; 0: contiguous (0)"},
     {"shared-prefix", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.shared_prefix),
      "tokens that all sequences of a paged batch begin with, on the same pages (0)"},
+    {"split", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.split),
+     "parts that each sequence's keys are split in, as over workers, and merged; 0: none (0)"},
     {"top-k", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.top_k),
      "sparse attention over so many listed positions; 0: dense (0)"},
     {"sinks", 0, CASE_FLAG, NULL, RUNS, AT(by_hand.sinks), "an attention sink per head"},

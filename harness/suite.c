@@ -163,9 +163,9 @@ static int take_model(struct reading *r, const char *text, const char *place)
 static int read_case(struct reading *r)
 {
     static const char *const known[] = {
-        "models",  "baselines", "cached",  "new",         "batch",        "ragged",
-        "threads", "formats",   "kernels", "layer",       "certificate",  "page_size",
-        "top_k",   "sinks",     "inputs",  "cache_state", "shared_prefix"};
+        "models",  "baselines", "cached",  "new",         "batch",         "ragged",
+        "threads", "formats",   "kernels", "layer",       "certificate",   "page_size",
+        "top_k",   "sinks",     "inputs",  "cache_state", "shared_prefix", "split"};
     struct fields *fields = &r->fields;
     struct axes *axes = &r->axes;
     const json_t *baselines;
@@ -189,6 +189,8 @@ static int read_case(struct reading *r)
     if (!code)
         code = read_numbers(r, OPTIONAL, "shared_prefix", 0, prefix_bounds, NULL,
                             &axes->shared_prefix);
+    if (!code)
+        code = read_numbers(r, OPTIONAL, "split", 0, split_bounds, NULL, &axes->split);
     if (!code)
         code = read_numbers(r, OPTIONAL, "top_k", 0, top_k_bounds, NULL, &axes->top_k);
     if (!code)

@@ -48,6 +48,7 @@ struct bench_case {
     enum mla_format format;
     int64_t page_size;      /* slots; 0: contiguous. Pages are shuffled */
     int64_t shared_prefix;  /* tokens that the sequences of a paged batch begin with in common */
+    int32_t split;          /* parts that each sequence's keys are split in (split.h); 0: none */
     int32_t top_k;          /* sparse: positions listed per query, some of them -1; 0: dense */
     bool sinks;             /* one per head */
     enum input_kind inputs; /* what the kernels are given */
@@ -59,7 +60,8 @@ struct bench_case {
 
 /* `model/phase/cached:N/new:N/batch:N/threads:N/format`, without the kernel. A ragged batch is
  * batch:Nr; the phase of what is not about the kernel alone is layer-PHASE or certificate-PHASE.
- * What differs from the ordinary follows: /pages:N, /top-k:N, /sinks, /inputs:KIND, /cold. */
+ * What differs from the ordinary follows: /pages:N, /split:N, /top-k:N, /sinks, /inputs:KIND,
+ * /cold. */
 void case_name(const struct bench_case *c, char name[CASE_NAME_MAX]);
 
 /* Only kernels that match one of the comma-separated globs from now on. */
@@ -102,6 +104,8 @@ struct suite {
  *     page_size          numbers of slots, 0 for contiguous; default [0]
  *     shared_prefix      numbers of tokens that all sequences begin with, on the same pages as far
  *                        as these are full; default [0]
+ *     split              numbers of parts that each sequence's keys are split in, as over workers,
+ *                        whose outputs are merged; 0 for none; default [0]
  *     top_k              numbers of positions listed per query, 0 for dense; default [0]
  *     sinks              default false
  *     inputs             kinds (input_kind.h), or ["all"]; default ["random"]
@@ -135,6 +139,7 @@ struct case_options {
     const char *kernels;       /* globs; default "*" */
     const char *page_sizes;    /* default 0 */
     const char *shared_prefix; /* default 0 */
+    const char *split;         /* default 0 */
     const char *top_k;         /* default 0 */
     const char *inputs;        /* kinds or "all"; default random */
     bool ragged, layer, certificate, sinks;

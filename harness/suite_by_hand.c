@@ -132,6 +132,7 @@ int suite_by_hand(const char *folder, const struct case_options *options, int cp
          take_number},
         {"--shared-prefix", TEXT(shared_prefix), "0", prefix_bounds, NULL, AXIS(shared_prefix),
          take_number},
+        {"--split", TEXT(split), "0", split_bounds, NULL, AXIS(split), take_number},
         {"--top-k", TEXT(top_k), "0", top_k_bounds, NULL, AXIS(top_k), take_number},
         {.option = "--inputs", .offset = TEXT(inputs), .absent = "random", .take = take_inputs},
         {.option = "--kernel", .offset = TEXT(kernels), .absent = "*", .take = take_glob},

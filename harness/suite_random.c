@@ -89,6 +89,8 @@ static void draw_case(uint64_t seed, struct bench_case *c)
     c->inputs = one_in(&d, 2) ? INPUT_RANDOM : (enum input_kind)draw(&d, 0, INPUT_KINDS - 1);
     c->about = one_in(&d, 10) ? ABOUT_CERTIFICATE : ABOUT_KERNEL;
     c->format = one_in(&d, 2) ? MLA_FP32 : (enum mla_format)draw(&d, MLA_BF16, MLA_INT8);
+    if (one_in(&d, 5) && c->about == ABOUT_KERNEL)
+        c->split = (int32_t)draw(&d, 2, 9);
 }
 
 int suite_random(uint64_t seed, int32_t count, struct suite *suite, struct mla_error *error)

@@ -69,6 +69,9 @@ static int allocate(struct trial *t, struct mla_error *error)
         if (!wanted[i].given && !(t->way.sparse_memory && wanted[i].buffer == &t->cache))
             buffer_poison(wanted[i].buffer, t->way.poison);
     }
+    int code = split_create(in->split, p, t->way.memory, &t->split, error);
+    if (code)
+        return code;
     copy_given(&t->wkv_b, &in->wkv_b);
     copy_given(&t->q, &in->q);
     copy_given(&t->top_k, &in->top_k);
@@ -151,6 +154,7 @@ void trial_destroy(struct trial *t)
                                 &t->rows,  &t->top_k,    &t->sinks, &t->o,         &t->lse};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         buffer_destroy(buffers[i]);
+    split_destroy(&t->split);
     placement_destroy(&t->placed);
     free(t->far_table);
     t->far_table = NULL;
@@ -216,7 +220,8 @@ static int call(struct trial *t, const struct mla_seq *seqs, int32_t batch, stru
                             .top_k_indices = t->top_k.data,
                             .top_k = t->inputs->listed,
                             .sinks = t->sinks.data};
-    return kernel_failed("attend", t->kernel->attend(&t->placed.problem, &t->memory, &call), error);
+    return kernel_failed(
+        "attend", split_attend(&t->split, t->kernel, &t->placed.problem, &t->memory, &call), error);
 }
 
 static int attend_query_by_query(struct trial *t, const struct mla_seq *seq,
@@ -257,6 +262,8 @@ int trial_attend(struct trial *t, struct mla_error *error)
     buffer_poison(&t->workspace, t->way.poison);
     buffer_poison(&t->o, t->way.poison);
     buffer_poison(&t->lse, t->way.poison);
+    buffer_poison(&t->split.o, t->way.poison);
+    buffer_poison(&t->split.lse, t->way.poison);
     int code = 0;
     if (!t->way.query_by_query && !t->way.sequence_alone)
         code = call(t, seqs, batch, error);
@@ -272,8 +279,9 @@ int trial_attend(struct trial *t, struct mla_error *error)
 
 int trial_check_margins(const struct trial *t, struct mla_error *error)
 {
-    const struct buffer *buffers[] = {&t->wkv_b, &t->prepared, &t->cache, &t->workspace, &t->q,
-                                      &t->top_k, &t->sinks,    &t->rows,  &t->o,         &t->lse};
+    const struct buffer *buffers[] = {&t->wkv_b, &t->prepared, &t->cache,   &t->workspace,
+                                      &t->q,     &t->top_k,    &t->sinks,   &t->rows,
+                                      &t->o,     &t->lse,      &t->split.o, &t->split.lse};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         if (!buffer_intact(buffers[i]))
             return mla_fail(error, MLA_FAILED, "wrote just outside of %s (%zu bytes)",

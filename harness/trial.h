@@ -10,6 +10,7 @@
 #include "harness/inputs.h"
 #include "harness/memory.h"
 #include "harness/placement.h"
+#include "harness/split.h"
 #include "kernels/kernel.h"
 
 #include <stdbool.h>
@@ -41,6 +42,7 @@ struct trial {
     struct mla_seq *seqs; /* placed.seqs, moved by `shift` */
     int32_t *far_table;   /* the block tables that go with that, or NULL */
     struct buffer wkv_b, prepared, cache, workspace, q, rows, top_k, sinks, o, lse;
+    struct split split; /* of the keys, if the inputs say so */
     struct mla_memory memory;
     bool ready; /* prepared, and to be released */
 };
