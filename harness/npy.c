@@ -87,7 +87,8 @@ int npy_write(const char *folder, const char *name, const struct npy_array *arra
 struct reading {
     FILE *file;
     char path[PLACE_TEXT];
-    const struct npy_array *wanted;
+    const struct npy_array *wanted; /* NULL: whatever it is */
+    struct tensor *found;           /* where nothing in particular is wanted */
     struct mla_error *error;
     char header[LONGEST + 1]; /* a Python dictionary */
     size_t length;
@@ -151,13 +152,36 @@ static int take_string(struct reading *r, char *text, size_t size)
     return 0;
 }
 
+/* Types of npy_describe. */
+static const struct {
+    const char *descr;
+    enum tensor_type type;
+} float_types[] = {{"<f4", TENSOR_F32},
+                   {"<f8", TENSOR_F64},
+                   {"<f2", TENSOR_F16},
+                   {"<V2", TENSOR_BF16},
+                   {"|V2", TENSOR_BF16}};
+
+static bool is_float_type(const struct reading *r, const char *descr)
+{
+    for (size_t i = 0; i < sizeof float_types / sizeof float_types[0]; i++)
+        if (strcmp(descr, float_types[i].descr) == 0) {
+            r->found->type = float_types[i].type;
+            return true;
+        }
+    return false;
+}
+
 static int take_descr(struct reading *r)
 {
     char descr[16] = "", found[FOUND_TEXT], accepted[FOUND_TEXT];
     int code = take_string(r, descr, sizeof descr);
-    if (code || strcmp(descr, types[r->wanted->type].descr) == 0)
+    if (code ||
+        (r->wanted ? strcmp(descr, types[r->wanted->type].descr) == 0 : is_float_type(r, descr)))
         return code;
     snprintf(found, sizeof found, "'%s'%s", descr, descr[0] == '>' ? " (big-endian)" : "");
+    if (!r->wanted)
+        return refuse(r, "the type (descr)", found, "'<f4', '<f8', '<f2', or 'V2' for bf16");
     snprintf(accepted, sizeof accepted, "'%s'", types[r->wanted->type].descr);
     return refuse(r, "the type (descr)", found, accepted);
 }
@@ -205,6 +229,11 @@ static int take_shape(struct reading *r)
     }
     if (found.dims == 1 && !comma)
         return refuse_here(r, "a tuple of one number with a comma, as in (3,)");
+    if (!r->wanted) {
+        r->found->dims = found.dims;
+        memcpy(r->found->shape, found.shape, sizeof found.shape);
+        return 0;
+    }
     char is[SHAPE_TEXT], accepted[SHAPE_TEXT];
     describe_shape(&found, is);
     describe_shape(r->wanted, accepted);
@@ -310,21 +339,71 @@ static int read_all(struct reading *r, void *data)
     return code;
 }
 
+static int open_reading(struct reading *r, size_t *size)
+{
+    struct stat status;
+    if (stat(r->path, &status))
+        return mla_fail(r->error, MLA_MACHINE, "%.600s: cannot be read: %s", r->path,
+                        strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return refuse(r, "it", "no regular file", "a .npy file");
+    *size = (size_t)status.st_size;
+    r->file = fopen(r->path, "rb");
+    if (!r->file)
+        return mla_fail(r->error, MLA_MACHINE, "%.600s: cannot be read: %s", r->path,
+                        strerror(errno));
+    return 0;
+}
+
 int npy_read(const char *folder, const char *name, const struct npy_array *wanted, void *data,
              struct mla_error *error)
 {
     struct reading r = {.wanted = wanted, .error = error};
-    struct stat status;
+    size_t size;
     if (snprintf(r.path, sizeof r.path, "%s/%s", folder, name) >= (int)sizeof r.path)
         return mla_fail(error, MLA_BAD_INPUT, "the path %.600s is too long", folder);
-    if (stat(r.path, &status))
-        return mla_fail(error, MLA_MACHINE, "%.600s: cannot be read: %s", r.path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return refuse(&r, "it", "no regular file", "a .npy file");
-    r.file = fopen(r.path, "rb");
-    if (!r.file)
-        return mla_fail(error, MLA_MACHINE, "%.600s: cannot be read: %s", r.path, strerror(errno));
-    int code = read_all(&r, data);
+    int code = open_reading(&r, &size);
+    if (code)
+        return code;
+    code = read_all(&r, data);
+    fclose(r.file);
+    return code;
+}
+
+/* That the elements are all there, and nothing after them. */
+static int check_size(const struct reading *r, size_t begin, size_t size)
+{
+    int64_t elements = tensor_elements(r->found);
+    char shape[SHAPE_TEXT];
+    struct npy_array array = {.dims = r->found->dims};
+    memcpy(array.shape, r->found->shape, sizeof array.shape);
+    describe_shape(&array, shape);
+    if (elements < 0)
+        return refuse(r, "the shape", shape, "fewer elements than 2^59");
+    uint64_t needed = (uint64_t)elements * (uint64_t)tensor_type_bytes[r->found->type];
+    if (needed == size - begin)
+        return 0;
+    return mla_fail(r->error, MLA_BAD_INPUT,
+                    "%.600s: has %zu bytes of elements, accepted: the %llu of shape %s", r->path,
+                    size - begin, (unsigned long long)needed, shape);
+}
+
+int npy_describe(const char *path, struct tensor *tensor, size_t *begin, struct mla_error *error)
+{
+    struct reading r = {.found = tensor, .error = error};
+    size_t size;
+    *tensor = (struct tensor){0};
+    if (snprintf(r.path, sizeof r.path, "%s", path) >= (int)sizeof r.path)
+        return mla_fail(error, MLA_BAD_INPUT, "the path %.600s is too long", path);
+    int code = open_reading(&r, &size);
+    if (code)
+        return code;
+    code = read_prefix(&r);
+    if (!code)
+        code = take_header(&r);
+    *begin = (size_t)ftell(r.file);
+    if (!code)
+        code = check_size(&r, *begin, size);
     fclose(r.file);
     return code;
 }

@@ -7,6 +7,7 @@
 
 #include "harness/error.h"
 #include "harness/out_file.h"
+#include "harness/tensor.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -39,5 +40,10 @@ int npy_write(const char *folder, const char *name, const struct npy_array *arra
  * may then have changed. MLA_MACHINE: it cannot be opened or read. */
 int npy_read(const char *folder, const char *name, const struct npy_array *wanted, void *data,
              struct mla_error *error);
+
+/* Any array of floating-point numbers of up to NPY_DIMS_MAX dimensions, fp16, fp32, fp64 or bf16
+ * (as ml_dtypes saves it, descr 'V2'): its type and shape, and at which byte of the file its
+ * elements begin. The file's size is checked against them. Returns as npy_read does. */
+int npy_describe(const char *path, struct tensor *tensor, size_t *begin, struct mla_error *error);
 
 #endif

@@ -7,6 +7,7 @@
 #define MLABENCH_SAFETENSORS_H
 
 #include "harness/error.h"
+#include "harness/mapped_file.h"
 #include "harness/tensor.h"
 
 #include <jansson.h>
@@ -18,17 +19,16 @@
 struct safetensors {
     char *path;   /* malloc'ed, for messages */
     json_t *head; /* name -> {dtype, shape, data_offsets}; "__metadata__" is left out */
-    const char *map;
-    size_t size;
+    struct mapped_file file;
     const char *data; /* after the header */
     size_t data_size;
 };
 
 /* Maps a file and reads its header. Refused with MLA_BAD_INPUT, the message naming file, tensor,
  * what was found and what is accepted: a header that is not all there, longer than 100 MB, no JSON
- * object, or whose tensors have an unknown type, an absurd shape, or bytes that do not suit it, lie
- * outside the file or overlap; a file that ends before or after its last tensor. MLA_MACHINE: it
- * cannot be opened or mapped. safetensors_close is due only after success. */
+ * object, or whose tensors have an absurd shape or bytes that do not suit it, lie outside the file,
+ * overlap or leave bytes between them; a file that ends before or after its last tensor.
+ * MLA_MACHINE: it cannot be opened or mapped. safetensors_close is due only after success. */
 int safetensors_open(const char *path, struct safetensors *file, struct mla_error *error);
 void safetensors_close(struct safetensors *file);
 

@@ -34,44 +34,60 @@ bool tensor_is_float(enum tensor_type type)
     return type <= TENSOR_F8_E4M3;
 }
 
-/* Element i. */
-static double element(const struct tensor *tensor, int64_t i)
+enum { PIECE = 256 };
+
+/* Up to PIECE elements, which lie anywhere in memory. */
+static void piece_of_floats(enum tensor_type type, const char *at, int64_t count, float *out)
 {
-    const char *at = (const char *)tensor->data + i * tensor_type_bytes[tensor->type];
-    double f64;
-    float f32;
-    uint16_t half;
-    switch (tensor->type) {
+    _Alignas(8) char aligned[PIECE * sizeof(double)];
+    const void *piece = aligned;
+    memcpy(aligned, at, (size_t)(count * tensor_type_bytes[type]));
+    switch (type) {
     case TENSOR_F64:
-        memcpy(&f64, at, sizeof f64);
-        return f64;
+        for (int64_t i = 0; i < count; i++)
+            out[i] = (float)((const double *)piece)[i];
+        break;
     case TENSOR_F32:
-        memcpy(&f32, at, sizeof f32);
-        return f32;
+        memcpy(out, piece, (size_t)count * sizeof *out);
+        break;
     case TENSOR_F16:
-        memcpy(&half, at, sizeof half);
-        return fp16_value(half);
+        fp16_decode(count, piece, out);
+        break;
     case TENSOR_BF16:
-        memcpy(&half, at, sizeof half);
-        bf16_decode(1, &half, &f32);
-        return f32;
+        bf16_decode(count, piece, out);
+        break;
     case TENSOR_F8_E4M3:
-        return e4m3_value((uint8_t)*at);
+        e4m3_decode(count, piece, 1, out);
+        break;
     default:
-        return 0;
+        break;
     }
 }
 
 void tensor_floats(const struct tensor *tensor, int64_t first, int64_t count, float *out)
 {
-    for (int64_t i = 0; i < count; i++)
-        out[i] = (float)element(tensor, first + i);
+    const char *at = (const char *)tensor->data + first * tensor_type_bytes[tensor->type];
+    for (int64_t done = 0; done < count; done += PIECE) {
+        int64_t some = count - done < PIECE ? count - done : PIECE;
+        piece_of_floats(tensor->type, at + done * tensor_type_bytes[tensor->type], some,
+                        out + done);
+    }
 }
 
 void tensor_doubles(const struct tensor *tensor, int64_t first, int64_t count, double *out)
 {
-    for (int64_t i = 0; i < count; i++)
-        out[i] = element(tensor, first + i);
+    float piece[PIECE];
+    const char *at = (const char *)tensor->data + first * (int64_t)sizeof *out;
+    if (tensor->type == TENSOR_F64) {
+        memcpy(out, at, (size_t)count * sizeof *out);
+        return;
+    }
+    for (int64_t done = 0; done < count; done += PIECE) {
+        int64_t some = count - done < PIECE ? count - done : PIECE;
+        tensor_floats(tensor, first + done, some, piece);
+        for (int64_t i = 0; i < some; i++)
+            out[done + i] = piece[i];
+    }
 }
 
 const char *tensor_shape_text(const struct tensor *tensor)

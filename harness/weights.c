@@ -87,26 +87,42 @@ static void fill(const struct part *part, uint64_t seed, uint32_t stream, int th
     }
 }
 
+/* Memory for the parts, which the tensors are set to. */
+static int allocate(const struct model *model, enum buffer_kind kind, struct part parts[PARTS],
+                    struct layer_weights *weights, struct mla_error *error)
+{
+    *weights = (struct layer_weights){0};
+    list_parts(model, &weights->named, parts);
+    int code =
+        buffer_create(&weights->memory, kind, weights_bytes(model), "the layer's weights", error);
+    float *next = weights->memory.data;
+    for (int i = 0; i < PARTS && !code; i++) {
+        if (parts[i].tensor && parts[i].rows > 0)
+            *parts[i].tensor = next;
+        next += parts[i].rows * parts[i].columns;
+    }
+    return code;
+}
+
+int weights_allocate(const struct model *model, enum buffer_kind kind,
+                     struct layer_weights *weights, struct mla_error *error)
+{
+    struct part parts[PARTS];
+    return allocate(model, kind, parts, weights, error);
+}
+
 int weights_create(const struct model *model, uint64_t seed, int threads,
                    struct layer_weights *weights, struct mla_error *error)
 {
     struct part parts[PARTS];
-    *weights = (struct layer_weights){0};
-    list_parts(model, &weights->named, parts);
-    int code = buffer_create(&weights->memory, BUFFER_PLAIN, weights_bytes(model),
-                             "the layer's weights", error);
-    if (code)
-        return code;
+    int code = allocate(model, BUFFER_PLAIN, parts, weights, error);
     float *next = weights->memory.data;
-    for (int i = 0; i < PARTS; i++) {
-        if (parts[i].rows == 0)
-            continue;
-        if (parts[i].tensor)
-            *parts[i].tensor = next;
-        fill(&parts[i], seed, (uint32_t)(PART_STREAMS + i), threads, next);
+    for (int i = 0; i < PARTS && !code; i++) {
+        if (parts[i].rows > 0)
+            fill(&parts[i], seed, (uint32_t)(PART_STREAMS + i), threads, next);
         next += parts[i].rows * parts[i].columns;
     }
-    return 0;
+    return code;
 }
 
 void weights_destroy(struct layer_weights *weights)

@@ -29,6 +29,9 @@ uint64_t weights_bytes(const struct model *model);
  * The same bits for any number of threads. Returns 0 or MLA_MACHINE. */
 int weights_create(const struct model *model, uint64_t seed, int threads,
                    struct layer_weights *weights, struct mla_error *error);
+/* The same memory, zeroed, for somebody else to fill: named's members are then not const. */
+int weights_allocate(const struct model *model, enum buffer_kind kind,
+                     struct layer_weights *weights, struct mla_error *error);
 void weights_destroy(struct layer_weights *weights);
 
 /* Hidden states of tokens first, first + 1, ...: x [tokens][hidden_size], normal, standard
