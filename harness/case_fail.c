@@ -34,9 +34,13 @@ static void reproduce(const struct case_run *cr, int kernel, char *text, size_t 
                (unsigned long)(cr->run->seed + c->seed_offset));
         return;
     }
-    append(text, size, " --model %s --cached %ld --new %ld --batch %d%s --threads %d --format %s",
-           c->model.name, (long)c->cached, (long)c->new_tokens, c->batch,
-           c->ragged ? " --ragged" : "", c->threads, format_names[c->format]);
+    if (cr->run->given)
+        append(text, size, "%s", cr->run->given->options);
+    else
+        append(text, size, " --model %s", c->model.name);
+    append(text, size, " --cached %ld --new %ld --batch %d%s --threads %d --format %s",
+           (long)c->cached, (long)c->new_tokens, c->batch, c->ragged ? " --ragged" : "", c->threads,
+           format_names[c->format]);
     if (c->page_size)
         append(text, size, " --page-size %ld", (long)c->page_size);
     if (c->shared_prefix)
@@ -48,7 +52,7 @@ static void reproduce(const struct case_run *cr, int kernel, char *text, size_t 
     if (c->inputs != INPUT_RANDOM)
         append(text, size, " --inputs %s", input_kind_names[c->inputs]);
     append(text, size, "%s%s%s --seed %lu", c->sinks ? " --sinks" : "",
-           c->about == ABOUT_LAYER ? " --layer" : "",
+           c->about == ABOUT_LAYER && !cr->run->given ? " --layer" : "",
            c->about == ABOUT_CERTIFICATE ? " --certificate" : "", (unsigned long)cr->run->seed);
 }
 
@@ -83,7 +87,9 @@ void case_fail(struct case_run *cr, const struct contender *contender, const cha
     json_array_append_new(json_object_get(cr->run->result->mlabench, "failed"), entry);
     progress_clear(&cr->run->progress);
     fprintf(stderr, "FAIL %s: %s: %s\n     again with: %s\n", name, check, reason, command);
-    const char *saved = cr->run->saver ? saver_take(cr->run->saver, cr, contender, &failure) : NULL;
+    /* Of a whole layer the weights are not kept: a checkpoint's are in the checkpoint. */
+    bool keeps = cr->run->saver && !(cr->run->given && cr->c->about == ABOUT_LAYER);
+    const char *saved = keeps ? saver_take(cr->run->saver, cr, contender, &failure) : NULL;
     if (saved)
         fprintf(stderr, "     saved in: %s/%s\n", cr->run->saver->folder, saved);
 }

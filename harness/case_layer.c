@@ -17,8 +17,9 @@ static int verify(void *context, struct child_channel *channel, struct mla_error
     struct layer_verdict verdict;
     char pinning[CPU_PINNING_MAX];
     cpu_pin_team(cr->c->threads, pinning);
-    int code = layer_verify(&cr->c->model, cr->group[0]->kernel, cr->c->cached, cr->c->new_tokens,
-                            cr->run->seed + cr->c->seed_offset, cr->c->threads, &verdict, error);
+    int code = layer_verify(&cr->c->model, cr->run->given, cr->group[0]->kernel, cr->c->cached,
+                            cr->c->new_tokens, cr->run->seed + cr->c->seed_offset, cr->c->threads,
+                            &verdict, error);
     if (!code)
         child_send(channel, layer_verdict_json(&verdict));
     return code;
@@ -47,6 +48,25 @@ static double worst_ratio(const json_t *verdict)
     return worst;
 }
 
+/* What somebody else's outputs are off by, theirs or ours. */
+static void print_expected(const struct case_run *cr, const struct contender *contender)
+{
+    const json_t *e = json_object_get(contender->verdict, "expected");
+    if (!e || cr->run->json)
+        return;
+    progress_clear(&cr->run->progress);
+    printf("%s %s: y against what is expected, %lld tokens: %.2e of RMS, %.2e at most; the "
+           "reference: %.2e, %.2e; limit %.0e\n",
+           cr->name, contender->kernel->name,
+           (long long)json_integer_value(json_object_get(e, "tokens")),
+           json_number_value(json_object_get(e, "rms_rel")),
+           json_number_value(json_object_get(e, "max_abs")),
+           json_number_value(json_object_get(e, "reference_rms_rel")),
+           json_number_value(json_object_get(e, "reference_max_abs")),
+           json_number_value(json_object_get(e, "limit")));
+    fflush(stdout);
+}
+
 static int verify_one(struct case_run *cr, struct contender *contender, struct mla_error *error)
 {
     struct child_job job = {verify, take_verdict, cr, limit_s};
@@ -58,6 +78,7 @@ static int verify_one(struct case_run *cr, struct contender *contender, struct m
     contender->seconds = 1e-9 * (double)(clock_ns() - start);
     if (code == MLA_INTERRUPTED)
         return code;
+    print_expected(cr, contender);
     contender->passed = code == 0 && json_is_true(json_object_get(contender->verdict, "passed"));
     if (contender->passed) {
         char name[CASE_NAME_MAX + 64];

@@ -79,6 +79,11 @@ static int prepare(void *context, struct child_channel *channel, struct mla_erro
     cpu_pin_team(threads, pinning);
     if (!cr->run->replay)
         inputs_fill(&cr->inputs, threads);
+    int code = cr->run->given && !cr->run->replay
+                   ? given_fill(cr->run->given, &cr->inputs, threads, error)
+                   : 0;
+    if (code)
+        return code;
     return oracle_compute(&cr->oracle, &cr->inputs, threads, error);
 }
 

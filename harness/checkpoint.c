@@ -25,7 +25,6 @@ struct reading {
     struct shards shards;
     struct checkpoint *checkpoint;
     char prefix[NAME_MOST]; /* of the layer's tensors */
-    int threads;
     struct mla_error *error;
 };
 
@@ -158,14 +157,13 @@ static void scale_row(const struct tensor *scale, int64_t row, int64_t columns, 
     }
 }
 
-static void convert(const struct reading *r, const struct tensor *tensor,
-                    const struct tensor *scale, int64_t rows, int64_t columns, float *out)
+static void convert(const struct tensor *tensor, const struct tensor *scale, int64_t rows,
+                    int64_t columns, float *out)
 {
     int64_t row_bytes = columns * tensor_type_bytes[tensor->type];
     int64_t rows_at_once = chunk_bytes / row_bytes > 0 ? chunk_bytes / row_bytes : 1;
     for (int64_t first = 0; first < rows; first += rows_at_once) {
         int64_t end = first + rows_at_once < rows ? first + rows_at_once : rows;
-#pragma omp parallel for num_threads(r->threads) schedule(static)
         for (int64_t row = first; row < end; row++) {
             tensor_floats(tensor, row * columns, columns, out + row * columns);
             if (scale)
@@ -216,8 +214,7 @@ static int read_weight(struct reading *r, const struct wanted *w)
         code = find_scale(r, name, w, &scale);
     if (code)
         return code;
-    convert(r, &tensor, scaled ? &scale : NULL, w->rows > 0 ? w->rows : 1, w->columns,
-            (float *)w->to);
+    convert(&tensor, scaled ? &scale : NULL, w->rows > 0 ? w->rows : 1, w->columns, (float *)w->to);
     note_type(r->checkpoint, tensor.type);
     r->checkpoint->bytes += tensor_elements(&tensor) * tensor_type_bytes[tensor.type];
     return 0;
@@ -244,10 +241,10 @@ static int check_model(const struct checkpoint *c, struct mla_error *error)
                           c->model.name);
 }
 
-int checkpoint_load(const char *folder, const char *layer, int threads,
-                    struct checkpoint *checkpoint, struct mla_error *error)
+int checkpoint_load(const char *folder, const char *layer, struct checkpoint *checkpoint,
+                    struct mla_error *error)
 {
-    struct reading r = {.checkpoint = checkpoint, .threads = threads, .error = error};
+    struct reading r = {.checkpoint = checkpoint, .error = error};
     char path[PATH_MOST];
     *checkpoint = (struct checkpoint){.layer = 0};
     if (snprintf(path, sizeof path, "%s/config.json", folder) >= PATH_MOST)

@@ -8,6 +8,7 @@
 #include "harness/commands.h"
 #include "harness/counter_names.h"
 #include "harness/cpu.h"
+#include "harness/given_suite.h"
 #include "harness/interrupt.h"
 #include "harness/junit.h"
 #include "harness/ratio_record.h"
@@ -30,12 +31,43 @@ static int fill_catalogue(const struct options *options, struct catalogue *catal
     return code;
 }
 
+/* The checkpoint's layer, and the suite about it. */
+static int read_given(const struct options *options, const struct paths *paths, struct given *given,
+                      struct suite *suite, struct mla_error *error)
+{
+    const struct given_names names = {.checkpoint = options->checkpoint,
+                                      .layer = options->layer,
+                                      .input = options->input,
+                                      .expect = options->expect,
+                                      .expect_limit = options->expect_limit};
+    char config[PATH_LENGTH];
+    snprintf(config, sizeof config, "%s/config.json", options->checkpoint);
+    int code = given_open(&names, given, error);
+    if (code)
+        return code;
+    code = given_suite(paths->configs, config, given, &options->by_hand, cpu_count(), suite, error);
+    if (code)
+        given_close(given);
+    return code;
+}
+
+/* What becomes context.mlabench.checkpoint. */
+static json_t *given_json(const struct options *options, const struct given *given)
+{
+    const struct checkpoint *c = &given->checkpoint;
+    return json_pack("{s:s, s:i, s:i, s:s, s:I, s:s?, s:s?}", "folder", options->checkpoint,
+                     "layer", c->layer, "attention", c->attention, "types", c->types, "bytes",
+                     (json_int_t)c->bytes, "input", options->input, "expect", options->expect);
+}
+
 static int read_suite(const struct options *options, const struct paths *paths,
-                      const char *default_suite, struct suite *suite, uint64_t *seed,
-                      struct mla_error *error)
+                      const char *default_suite, struct given *given, struct suite *suite,
+                      uint64_t *seed, struct mla_error *error)
 {
     int code;
-    if (options->replay)
+    if (options->checkpoint)
+        code = read_given(options, paths, given, suite, error);
+    else if (options->replay)
         code = suite_replay(options->replay, options->by_hand.kernels, suite, seed, error);
     else if (options->random_cases)
         code = suite_random(options->seed, options->random_cases, suite, error);
@@ -214,11 +246,13 @@ static int run_or_verify(const struct options *options, const struct paths *path
                       .suite = &suite,
                       .timing = timing,
                       .quiet = options->quiet,
+                      .json = options->json,
                       .fail_fast = options->fail_fast,
                       .random_cases = options->random_cases > 0,
                       .seed = options->seed,
                       .replay = options->replay,
                       .result = &result};
+    struct given given = {0};
     struct saver saver;
     json_t *shard = NULL;
     struct counter_names counters = {0};
@@ -227,7 +261,10 @@ static int run_or_verify(const struct options *options, const struct paths *path
     if (!code)
         code = fill_catalogue(options, &catalogue, error);
     if (!code)
-        code = read_suite(options, paths, timing ? "default" : "verify", &suite, &run.seed, error);
+        code = read_suite(options, paths, timing ? "default" : "verify", &given, &suite, &run.seed,
+                          error);
+    if (!code && options->checkpoint)
+        run.given = &given;
     if (!code && options->cold)
         code = suite_add_cold(&suite, error);
     if (!code)
@@ -250,6 +287,8 @@ static int run_or_verify(const struct options *options, const struct paths *path
         code = tally_create(&run.tally, &catalogue, error);
     if (!code && shard)
         json_object_set(result.mlabench, "shard", shard);
+    if (!code && run.given)
+        json_object_set_new(result.mlabench, "checkpoint", given_json(options, &given));
     if (!code) {
         run.tally.keeps_outcomes = options->junit;
         code = run_all(&run, options, paths, timing ? folder : NULL, error);
@@ -258,6 +297,8 @@ static int run_or_verify(const struct options *options, const struct paths *path
     tally_destroy(&run.tally);
     result_destroy(&result);
     json_decref(shard);
+    if (run.given)
+        given_close(&given);
     counter_names_free(&counters);
     suite_free(&suite);
     catalogue_destroy(&catalogue);

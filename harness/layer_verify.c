@@ -141,6 +141,7 @@ struct work {
     const struct model *model;
     const struct mla_kernel *kernel;
     const struct ref_layer_weights *weights;
+    const struct given *given; /* or NULL */
     struct ref_layer_dims dims;
     struct layer_trace first, other; /* the first run, and the one at hand */
     int64_t boundary;
@@ -190,6 +191,31 @@ static int check_bits(struct work *w, const struct layer_run *run, struct mla_er
     return 0;
 }
 
+/* The first run's y and the reference's against what somebody else has. */
+static void check_expected(struct work *w)
+{
+    const struct given *given = w->given;
+    struct layer_verdict *verdict = w->verdict;
+    struct difference own = {0}, reference = {0};
+    const double *expect = given->expect.data;
+    int64_t tokens = given->expected < w->first.tokens ? given->expected : w->first.tokens;
+    for (int64_t i = 0; i < tokens * w->dims.output_size; i++) {
+        add_difference(&own, w->first.at[LAYER_Y][i], expect[i]);
+        add_difference(&reference, w->y[i], expect[i]);
+    }
+    verdict->expected.tokens = tokens;
+    verdict->expected.limit = given->expect_limit;
+    verdict->expected.max_abs = own.max_abs;
+    verdict->expected.rms_rel = rms_rel(&own);
+    verdict->expected.reference_max_abs = reference.max_abs;
+    verdict->expected.reference_rms_rel = rms_rel(&reference);
+    if (!(rms_rel(&reference) <= given->expect_limit) || !(rms_rel(&own) <= given->expect_limit))
+        refuse(verdict, "expected",
+               "y differs from what is expected by %.3g of its RMS, that of the reference by %.3g, "
+               "accepted: %.3g",
+               rms_rel(&own), rms_rel(&reference), given->expect_limit);
+}
+
 static int verify_run(struct work *w, int index, struct mla_error *error)
 {
     const struct layer_run *run = &runs[index];
@@ -208,6 +234,8 @@ static int verify_run(struct work *w, int index, struct mla_error *error)
     if (code)
         return code;
     w->verdict->runs++;
+    if (index == 0 && w->given && w->given->expected > 0)
+        check_expected(w);
     layer_verify_y(trace, w->y, run->name, w->verdict);
     if (index == 0 || run->far || !w->dims.causal)
         return 0;
@@ -230,28 +258,32 @@ static int set_up(struct work *w, uint64_t seed, int64_t tokens, struct mla_erro
                         w->model->name);
     w->rows = w->x + tokens * hidden;
     w->y = w->rows + tokens * ref_layer_row_width(&w->dims);
-    hidden_states(w->model, seed, 0, tokens, w->first.at[LAYER_X]);
+    if (w->given)
+        given_hidden(w->given, seed, 0, tokens, w->first.at[LAYER_X]);
+    else
+        hidden_states(w->model, seed, 0, tokens, w->first.at[LAYER_X]);
     memcpy(w->other.at[LAYER_X], w->first.at[LAYER_X], sizeof(float) * (size_t)(tokens * hidden));
     for (int64_t i = 0; i < tokens * hidden; i++)
         w->x[i] = w->first.at[LAYER_X][i];
     return 0;
 }
 
-int layer_verify(const struct model *model, const struct mla_kernel *kernel, int64_t cached,
-                 int64_t new_tokens, uint64_t seed, int threads, struct layer_verdict *verdict,
-                 struct mla_error *error)
+int layer_verify(const struct model *model, const struct given *given,
+                 const struct mla_kernel *kernel, int64_t cached, int64_t new_tokens, uint64_t seed,
+                 int threads, struct layer_verdict *verdict, struct mla_error *error)
 {
-    struct layer_weights weights;
+    struct layer_weights weights = {0};
     struct work w = {.model = model,
+                     .given = given,
                      .kernel = kernel,
                      .boundary = cached,
                      .threads = threads,
                      .verdict = verdict};
     *verdict = (struct layer_verdict){.tokens = cached + new_tokens};
-    int code = weights_create(model, seed, threads, &weights, error);
+    int code = given ? 0 : weights_create(model, seed, threads, &weights, error);
     if (code)
         return code;
-    w.weights = &weights.named;
+    w.weights = given ? &given->checkpoint.weights.named : &weights.named;
     model_ref_layer_dims(model, &w.dims);
     code = set_up(&w, seed, cached + new_tokens, error);
     for (int i = 0; i < RUNS && code == 0; i++)
@@ -285,9 +317,18 @@ json_t *layer_verdict_json(const struct layer_verdict *v)
                           number(v->rms_rel), "limit", LAYER_OBSERVED_LIMIT);
     json_t *chunks = json_pack("{s:o, s:o, s:f}", "max_abs", number(v->chunks_max_abs), "rms_rel",
                                number(v->chunks_rms_rel), "limit", LAYER_OBSERVED_LIMIT);
-    return json_pack("{s:b, s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:i, s:b}", "passed", v->passed,
-                     "reason", v->reason, "failed", v->failed ? v->failed : "", "stages", stages,
-                     "worst", v->count ? v->checks[v->worst].stage : "", "y", y, "chunks", chunks,
-                     "tokens", (json_int_t)v->tokens, "runs", v->runs, "same_bits_checked",
-                     v->same_bits_checked);
+    json_t *verdict = json_pack(
+        "{s:b, s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:i, s:b}", "passed", v->passed, "reason",
+        v->reason, "failed", v->failed ? v->failed : "", "stages", stages, "worst",
+        v->count ? v->checks[v->worst].stage : "", "y", y, "chunks", chunks, "tokens",
+        (json_int_t)v->tokens, "runs", v->runs, "same_bits_checked", v->same_bits_checked);
+    if (v->expected.tokens > 0)
+        json_object_set_new(
+            verdict, "expected",
+            json_pack("{s:I, s:o, s:o, s:o, s:o, s:f}", "tokens", (json_int_t)v->expected.tokens,
+                      "max_abs", number(v->expected.max_abs), "rms_rel",
+                      number(v->expected.rms_rel), "reference_max_abs",
+                      number(v->expected.reference_max_abs), "reference_rms_rel",
+                      number(v->expected.reference_rms_rel), "limit", v->expected.limit));
+    return verdict;
 }

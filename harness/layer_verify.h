@@ -27,6 +27,7 @@
 #define MLABENCH_LAYER_VERIFY_H
 
 #include "harness/error.h"
+#include "harness/given.h"
 #include "harness/layer_trace.h"
 #include "harness/model.h"
 #include "kernels/kernel.h"
@@ -53,12 +54,19 @@ struct layer_verdict {
     int worst;               /* index of the check with the largest ratio / limit */
     double max_abs, rms_rel; /* of y against the reference's whole layer, of the worst run */
     double chunks_max_abs, chunks_rms_rel; /* y in other chunks against y at once; 0: same bits */
+    /* y against outputs that somebody else has: the kernel's layer's, and the reference's. tokens:
+     * how many could be compared; 0: there are none. */
+    struct {
+        int64_t tokens;
+        double max_abs, rms_rel, reference_max_abs, reference_rms_rel, limit;
+    } expected;
     int64_t tokens;
     int runs;
     bool same_bits_checked; /* attention in other chunks gave the same bits, as the kernel says */
 };
 
-/* Seeded weights and cached + new_tokens hidden states go through the layer
+/* Weights and cached + new_tokens hidden states, those that are given or (given NULL) seeded ones,
+ * go through the layer
  *   - cached tokens in one call, then the new ones in another;
  *   - one by one, in twos and in threes;
  *   - as at first, but with RoPE positions that end at max_position_embeddings.
@@ -69,12 +77,15 @@ struct layer_verdict {
  * with the number of rows, as BLAS's do. (A layer that is not causal lets a token see its whole
  * call, so each of its runs is held against the reference in the same chunks, not against others.)
  *
+ * Outputs that are given as expected must be within given->expect_limit of both the layer's y and
+ * the reference's, RMS error over RMS, as far as the tokens go.
+ *
  * The verdict is filled in whatever comes out. Returns 0, MLA_BAD_INPUT where the kernel does not
  * support the model, or MLA_MACHINE. Takes heads (cached + new_tokens)^2 steps of the reference and
  * the memory of the weights: short lengths. */
-int layer_verify(const struct model *model, const struct mla_kernel *kernel, int64_t cached,
-                 int64_t new_tokens, uint64_t seed, int threads, struct layer_verdict *verdict,
-                 struct mla_error *error);
+int layer_verify(const struct model *model, const struct given *given,
+                 const struct mla_kernel *kernel, int64_t cached, int64_t new_tokens, uint64_t seed,
+                 int threads, struct layer_verdict *verdict, struct mla_error *error);
 
 /* Verifies the stages of one run and merges the outcome into the verdict. `run` names it in the
  * reason. A stage whose inputs and outputs are the same bits as in `known` (NULL: none), which has
@@ -92,7 +103,9 @@ void layer_verify_chunks(const struct layer_trace *first, const struct layer_tra
                          const char *run, struct layer_verdict *verdict);
 
 /* passed, reason, stages {NAME: {ratio, limit}}, worst, y {max_abs, rms_rel, limit}, chunks
- * {max_abs, rms_rel, limit}, tokens, runs, same_bits_checked. A new reference. */
+ * {max_abs, rms_rel, limit}, tokens, runs, same_bits_checked, and where outputs are expected
+ * expected {tokens, max_abs, rms_rel, reference_max_abs, reference_rms_rel, limit}. A new
+ * reference. */
 json_t *layer_verdict_json(const struct layer_verdict *verdict);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "harness/units.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stddef.h>
@@ -19,6 +20,8 @@ enum kind {
     REPETITIONS,
     CASES,
     TOKENS,
+    LAYER,
+    FRACTION,
     PERCENT,
     MINUTES,
     PLUGIN
@@ -82,8 +85,16 @@ static const struct row rows[] = {
      "cache formats (fp32; memory: all)"},
     {"ragged", 0, CASE_FLAG, NULL, RUNS, AT(by_hand.ragged),
      "sequences of 0 to --cached tokens instead of equal ones"},
-    {"layer", 0, CASE_FLAG, NULL, RUNS, AT(by_hand.layer),
-     "verify the whole layer around the kernel"},
+    {"checkpoint", 0, CASE_TEXT, "DIR", RUNS, AT(checkpoint),
+     "weights of a model as downloaded: config.json and safetensors; with --layer N"},
+    {"layer", 0, LAYER, "[N]", RUNS, AT(layer),
+     "verify the whole layer around the kernel; N: which one of a checkpoint (LongCat: N.0, N.1)"},
+    {"input", 0, CASE_TEXT, "FILE", RUNS, AT(input),
+     "hidden states for it, [tokens, hidden_size]: FILE.npy, FILE.safetensors[:TENSOR]"},
+    {"expect", 0, CASE_TEXT, "FILE", RUNS, AT(expect),
+     "the layer's outputs as somebody else has them, to compare with"},
+    {"expect-limit", 0, FRACTION, "R", RUNS, AT(expect_limit),
+     "RMS error over RMS that they may differ by (fp32 and fp64 1e-3, 16 bits 0.02)"},
     {"certificate", 0, CASE_FLAG, NULL, COMMAND_VERIFY, AT(by_hand.certificate),
      "check which invariances the kernel keeps"},
     {"page-size", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.page_sizes),
@@ -193,6 +204,12 @@ static int take(const struct row *row, const char *text, struct options *options
                             "--%s is '%s': a number from 1 to %d is needed, also as 4k", row->name,
                             text, MOST_TOKENS);
         break;
+    case LAYER:
+        options->case_given = options->by_hand.layer = true;
+        break;
+    case FRACTION:
+        code = read_real(row, text, "RMS", 1e-15, 10, member, error);
+        break;
     case PERCENT:
         code = read_real(row, text, "percent", 0.1, 100, member, error);
         break;
@@ -219,6 +236,23 @@ static int describe_refusal(const char *command, int found, char *const *argumen
                     command, argument, command);
 }
 
+static int check_checkpoint(const struct options *options, struct mla_error *error)
+{
+    const struct case_options *c = &options->by_hand;
+    if (!options->checkpoint && (options->layer || options->input || options->expect))
+        return mla_fail(error, MLA_BAD_INPUT, "%s needs --checkpoint DIR",
+                        options->layer   ? "--layer with a number"
+                        : options->input ? "--input"
+                                         : "--expect");
+    if (options->checkpoint && !options->layer)
+        return mla_fail(error, MLA_BAD_INPUT, "--checkpoint needs --layer N, e.g. --layer 3");
+    if (options->checkpoint && (c->models || c->inputs || c->shared_prefix || c->certificate))
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "--checkpoint and --model, --inputs, --shared-prefix or --certificate "
+                        "exclude each other");
+    return 0;
+}
+
 int options_read(enum command_bit command, int count, char **arguments, struct options *options,
                  struct mla_error *error)
 {
@@ -230,7 +264,9 @@ int options_read(enum command_bit command, int count, char **arguments, struct o
         if (!(rows[i].commands & (unsigned)command))
             continue;
         table[entries] = (struct option){
-            rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, 256 + entries};
+            rows[i].name,
+            rows[i].argument && rows[i].kind != LAYER ? required_argument : no_argument, NULL,
+            256 + entries};
         known[entries++] = &rows[i];
         if (rows[i].letter)
             letters[strlen(letters)] = rows[i].letter;
@@ -249,9 +285,15 @@ int options_read(enum command_bit command, int count, char **arguments, struct o
         int code = take(row, optarg, options, error);
         if (code)
             return code;
+        /* A number after --layer is its own; without one it is about seeded weights. */
+        if (row->kind == LAYER && optind < count && isdigit((unsigned char)*arguments[optind]))
+            options->layer = arguments[optind++];
     }
     options->files = arguments + optind;
     options->file_count = count - optind;
+    int code = check_checkpoint(options, error);
+    if (code)
+        return code;
     if (options->suite && options->case_given)
         return mla_fail(error, MLA_BAD_INPUT,
                         "--suite and a case by hand (--model, --cached, ...) exclude each other");

@@ -37,8 +37,10 @@ struct options {
     int plugin_count;
     uint64_t seed;
     bool seed_given;
-    int32_t random_cases;        /* 0: none */
-    int64_t tokens, page_tokens; /* 0: not given */
+    int32_t random_cases;                            /* 0: none */
+    int64_t tokens, page_tokens;                     /* 0: not given */
+    const char *checkpoint, *layer, *input, *expect; /* NULL if not given */
+    double expect_limit;                             /* 0: not given */
     const char *record;
     const char *junit, *save_failure, *replay; /* NULL if not given */
     int32_t repetitions;                       /* 0: the suite's */

@@ -8,6 +8,7 @@
 #include "harness/case_save.h"
 #include "harness/catalogue.h"
 #include "harness/error.h"
+#include "harness/given.h"
 #include "harness/progress.h"
 #include "harness/result.h"
 #include "harness/suite.h"
@@ -30,6 +31,8 @@ struct run {
     bool quiet;
     bool fail_fast; /* stop at the first failure */
     uint64_t seed;
+    bool json;                   /* nothing but JSON is printed */
+    const struct given *given;   /* whose layer all cases are about, or NULL: seeded ones */
     bool random_cases;           /* the suite is suite_random's */
     const char *replay;          /* the folder that the one case's inputs come from, or NULL */
     struct saver *saver;         /* that keeps failures, or NULL */

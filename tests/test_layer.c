@@ -156,7 +156,7 @@ static void passes(const struct model *model, const struct mla_kernel *kernel, i
 {
     struct layer_verdict verdict;
     struct mla_error error;
-    int code = layer_verify(model, kernel, cached, new_tokens, SEED, threads, &verdict, &error);
+    int code = layer_verify(model, NULL, kernel, cached, new_tokens, SEED, threads, &verdict, &error);
     cr_assert(code == 0, "%s", error.message);
     cr_assert(verdict.passed, "%s, %s, %ld cached, %ld new: %s", model->name, kernel->name,
               (long)cached, (long)new_tokens, verdict.reason);
@@ -206,7 +206,7 @@ Test(layer, promised_bits_are_checked)
     struct mla_error error;
     const struct mla_kernel *kernel =
         kernel_for(&model, MLA_SAME_FOR_QUERIES | MLA_SAME_FOR_CHUNKS);
-    int code = layer_verify(&model, kernel, 9, 5, SEED, 1, &verdict, &error);
+    int code = layer_verify(&model, NULL, kernel, 9, 5, SEED, 1, &verdict, &error);
     cr_assert(code == 0 && verdict.passed, "%s", verdict.reason);
     cr_assert(verdict.same_bits_checked, "%s promises the same bits", kernel->name);
 }
@@ -613,7 +613,7 @@ static void fails(const struct mla_kernel *wrong, const char *reason)
     struct model model = mla_model();
     struct layer_verdict verdict;
     struct mla_error error;
-    int code = layer_verify(&model, wrong, 9, 5, SEED, 1, &verdict, &error);
+    int code = layer_verify(&model, NULL, wrong, 9, 5, SEED, 1, &verdict, &error);
     cr_assert(code == 0, "%s", error.message);
     cr_assert(!verdict.passed && strstr(verdict.reason, reason), "expected \"%s\", got \"%s\"",
               reason, verdict.reason);
@@ -893,7 +893,7 @@ Test(layer, an_unsupported_model_is_bad_input)
     struct layer_verdict verdict;
     struct mla_error error;
     kernel.supports = refuses;
-    int code = layer_verify(&model, &kernel, 1, 1, SEED, 1, &verdict, &error);
+    int code = layer_verify(&model, NULL, &kernel, 1, 1, SEED, 1, &verdict, &error);
     cr_assert(code == MLA_BAD_INPUT, "code %d", code);
     cr_assert(strstr(error.message, kernel.name) && strstr(error.message, "no head of 15"), "%s",
               error.message);
