@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/checkpoint.h"
 
+#include "harness/child.h"
+#include "harness/cpu.h"
 #include "harness/mapped_file.h"
 #include "harness/problem.h"
 #include "harness/shards.h"
@@ -9,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MOST = 512, TENSORS = 8, SCALE_BLOCK = 128, PATH_MOST = 1200 };
+enum { NAME_MOST = 512, TENSORS = 8, SCALE_BLOCK = 128, PATH_MOST = 1200, LOADING_S = 3600 };
 
 /* Read so much at a time: what is dequantised need not stay in memory. */
 static const int64_t chunk_bytes = 8 << 20;
@@ -25,6 +27,7 @@ struct reading {
     struct shards shards;
     struct checkpoint *checkpoint;
     char prefix[NAME_MOST]; /* of the layer's tensors */
+    int threads;
     struct mla_error *error;
 };
 
@@ -157,13 +160,14 @@ static void scale_row(const struct tensor *scale, int64_t row, int64_t columns, 
     }
 }
 
-static void convert(const struct tensor *tensor, const struct tensor *scale, int64_t rows,
-                    int64_t columns, float *out)
+static void convert(int threads, const struct tensor *tensor, const struct tensor *scale,
+                    int64_t rows, int64_t columns, float *out)
 {
     int64_t row_bytes = columns * tensor_type_bytes[tensor->type];
     int64_t rows_at_once = chunk_bytes / row_bytes > 0 ? chunk_bytes / row_bytes : 1;
     for (int64_t first = 0; first < rows; first += rows_at_once) {
         int64_t end = first + rows_at_once < rows ? first + rows_at_once : rows;
+#pragma omp parallel for num_threads(threads) schedule(static)
         for (int64_t row = first; row < end; row++) {
             tensor_floats(tensor, row * columns, columns, out + row * columns);
             if (scale)
@@ -214,21 +218,38 @@ static int read_weight(struct reading *r, const struct wanted *w)
         code = find_scale(r, name, w, &scale);
     if (code)
         return code;
-    convert(&tensor, scaled ? &scale : NULL, w->rows > 0 ? w->rows : 1, w->columns, (float *)w->to);
+    convert(r->threads, &tensor, scaled ? &scale : NULL, w->rows > 0 ? w->rows : 1, w->columns,
+            (float *)w->to);
     note_type(r->checkpoint, tensor.type);
     r->checkpoint->bytes += tensor_elements(&tensor) * tensor_type_bytes[tensor.type];
     return 0;
 }
 
-static int read_weights(struct reading *r)
+/* In a child process: it may have a team of OpenMP, and dies alone if a file gets shorter while it
+ * is being read. */
+static int read_weights(void *context, struct child_channel *channel, struct mla_error *error)
 {
+    struct reading r = {.checkpoint = context, .threads = cpu_count(), .error = error};
     struct wanted list[TENSORS];
-    int code =
-        weights_allocate(&r->checkpoint->model, BUFFER_SHARED, &r->checkpoint->weights, r->error);
-    int count = list_wanted(r->checkpoint, list);
+    int code = shards_open(r.checkpoint->folder, &r.shards, error);
+    if (code)
+        return code;
+    code = find_prefix(&r);
+    int count = list_wanted(r.checkpoint, list);
     for (int i = 0; i < count && !code; i++)
-        code = read_weight(r, &list[i]);
+        code = read_weight(&r, &list[i]);
+    if (!code)
+        child_send(channel, json_pack("{s:s, s:I}", "types", r.checkpoint->types, "bytes",
+                                      (json_int_t)r.checkpoint->bytes));
+    shards_close(&r.shards);
     return code;
+}
+
+static void take_note(void *context, const json_t *message)
+{
+    struct checkpoint *c = context;
+    snprintf(c->types, sizeof c->types, "%s", json_string_value(json_object_get(message, "types")));
+    c->bytes = json_integer_value(json_object_get(message, "bytes"));
 }
 
 /* What cannot be converted must not be taken for a checkpoint of another kind. */
@@ -244,9 +265,9 @@ static int check_model(const struct checkpoint *c, struct mla_error *error)
 int checkpoint_load(const char *folder, const char *layer, struct checkpoint *checkpoint,
                     struct mla_error *error)
 {
-    struct reading r = {.checkpoint = checkpoint, .error = error};
+    struct child_job job = {read_weights, take_note, checkpoint, LOADING_S};
     char path[PATH_MOST];
-    *checkpoint = (struct checkpoint){.layer = 0};
+    *checkpoint = (struct checkpoint){.folder = folder};
     if (snprintf(path, sizeof path, "%s/config.json", folder) >= PATH_MOST)
         return mla_fail(error, MLA_BAD_INPUT, "the path %.600s is too long", folder);
     int code = model_read(path, &checkpoint->model, error);
@@ -254,15 +275,10 @@ int checkpoint_load(const char *folder, const char *layer, struct checkpoint *ch
         code = check_model(checkpoint, error);
     if (!code)
         code = read_layer(checkpoint, layer, error);
-    if (code)
-        return code;
-    code = shards_open(folder, &r.shards, error);
-    if (code)
-        return code;
-    code = find_prefix(&r);
     if (!code)
-        code = read_weights(&r);
-    shards_close(&r.shards);
+        code = weights_allocate(&checkpoint->model, BUFFER_SHARED, &checkpoint->weights, error);
+    if (!code)
+        code = child_run(&job, error);
     if (code)
         checkpoint_free(checkpoint);
     return code;

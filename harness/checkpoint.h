@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct checkpoint {
+    const char *folder; /* borrowed */
     struct model model; /* its name is that of the folder */
     struct layer_weights weights;
     int layer, attention; /* attention: which of a layer's two, LongCat-Flash; else 0 */
@@ -24,8 +25,7 @@ struct checkpoint {
  * per 128 x 128 elements, as fp32. Names as under model.layers.N.self_attn, whatever comes before
  * "layers". Refuses with MLA_BAD_INPUT what is missing, of another type or shape, or not understood
  * (biases, other ways to quantise), the message naming file, tensor and cure. Also MLA_MACHINE.
- * The weights lie in memory that processes share. Starts no thread: a team of OpenMP would not
- * survive in the child processes that compute. */
+ * The weights lie in memory that processes share; a child process fills it. */
 int checkpoint_load(const char *folder, const char *layer, struct checkpoint *checkpoint,
                     struct mla_error *error);
 void checkpoint_free(struct checkpoint *checkpoint);
