@@ -76,6 +76,10 @@ void json_describe(const json_t *value, char text[JSON_DESCRIPTION_MAX])
         [JSON_FALSE] = "false",      [JSON_NULL] = "null",
     };
     char *dump = NULL;
+    if (!value) {
+        snprintf(text, JSON_DESCRIPTION_MAX, "nothing");
+        return;
+    }
     if (json_is_real(value)) {
         snprintf(text, JSON_DESCRIPTION_MAX, "%.15g", json_real_value(value));
         return;

@@ -59,7 +59,8 @@ int fields_list(const struct fields *fields, enum presence presence, const char 
 /* A whole number within bounds, as fields_integer takes it. */
 bool json_whole(const json_t *value, int64_t least, int64_t most, int64_t *whole);
 
-/* What was found, for a message: a short value itself, in ASCII, else what kind of thing it is. */
+/* What was found, for a message: a short value itself, in ASCII, else what kind of thing it is; of
+ * NULL "nothing". */
 #define JSON_DESCRIPTION_MAX 48
 void json_describe(const json_t *value, char text[JSON_DESCRIPTION_MAX]);
 
