@@ -78,6 +78,9 @@ static void note_options(const struct given_names *names, struct given *given)
         if (options[i].value && used < sizeof given->options)
             used += (size_t)snprintf(given->options + used, sizeof given->options - used, " %s %s",
                                      options[i].option, options[i].value);
+    if (names->expect_limit > 0 && used < sizeof given->options)
+        snprintf(given->options + used, sizeof given->options - used, " --expect-limit %.17g",
+                 names->expect_limit);
 }
 
 int given_open(const struct given_names *names, struct given *given, struct mla_error *error)
