@@ -24,6 +24,7 @@ struct wanted {
 };
 
 struct reading {
+    const char *folder;
     struct shards shards;
     struct checkpoint *checkpoint;
     char prefix[NAME_MOST]; /* of the layer's tensors */
@@ -229,9 +230,10 @@ static int read_weight(struct reading *r, const struct wanted *w)
  * is being read. */
 static int read_weights(void *context, struct child_channel *channel, struct mla_error *error)
 {
-    struct reading r = {.checkpoint = context, .threads = cpu_count(), .error = error};
+    struct reading r = *(const struct reading *)context;
     struct wanted list[TENSORS];
-    int code = shards_open(r.checkpoint->folder, &r.shards, error);
+    r.error = error;
+    int code = shards_open(r.folder, &r.shards, error);
     if (code)
         return code;
     code = find_prefix(&r);
@@ -247,7 +249,7 @@ static int read_weights(void *context, struct child_channel *channel, struct mla
 
 static void take_note(void *context, const json_t *message)
 {
-    struct checkpoint *c = context;
+    struct checkpoint *c = ((const struct reading *)context)->checkpoint;
     snprintf(c->types, sizeof c->types, "%s", json_string_value(json_object_get(message, "types")));
     c->bytes = json_integer_value(json_object_get(message, "bytes"));
 }
@@ -265,9 +267,10 @@ static int check_model(const struct checkpoint *c, struct mla_error *error)
 int checkpoint_load(const char *folder, const char *layer, struct checkpoint *checkpoint,
                     struct mla_error *error)
 {
-    struct child_job job = {read_weights, take_note, checkpoint, LOADING_S};
+    struct reading r = {.folder = folder, .checkpoint = checkpoint, .threads = cpu_count()};
+    struct child_job job = {read_weights, take_note, &r, LOADING_S};
     char path[PATH_MOST];
-    *checkpoint = (struct checkpoint){.folder = folder};
+    *checkpoint = (struct checkpoint){0};
     if (snprintf(path, sizeof path, "%s/config.json", folder) >= PATH_MOST)
         return mla_fail(error, MLA_BAD_INPUT, "the path %.600s is too long", folder);
     int code = model_read(path, &checkpoint->model, error);

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 struct checkpoint {
-    const char *folder; /* borrowed */
     struct model model; /* its name is that of the folder */
     struct layer_weights weights;
     int layer, attention; /* attention: which of a layer's two, LongCat-Flash; else 0 */

@@ -17,6 +17,8 @@
 #include "harness/run.h"
 #include "harness/shard.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,13 +37,17 @@ static int fill_catalogue(const struct options *options, struct catalogue *catal
 static int read_given(const struct options *options, const struct paths *paths, struct given *given,
                       struct suite *suite, struct mla_error *error)
 {
-    const struct given_names names = {.checkpoint = options->checkpoint,
+    /* "." is no name for a model. */
+    char folder[PATH_MAX], config[PATH_MAX + 16];
+    if (!realpath(options->checkpoint, folder))
+        return mla_fail(error, MLA_BAD_INPUT, "--checkpoint %.600s: %s", options->checkpoint,
+                        strerror(errno));
+    const struct given_names names = {.checkpoint = folder,
                                       .layer = options->layer,
                                       .input = options->input,
                                       .expect = options->expect,
                                       .expect_limit = options->expect_limit};
-    char config[PATH_LENGTH];
-    snprintf(config, sizeof config, "%s/config.json", options->checkpoint);
+    snprintf(config, sizeof config, "%s/config.json", folder);
     int code = given_open(&names, given, error);
     if (code)
         return code;
