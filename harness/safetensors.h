@@ -44,9 +44,10 @@ struct named_tensor {
     struct tensor tensor;
 };
 
-/* Writes FOLDER/NAME with the tensors in order, each beginning at a multiple of 8 bytes of the
- * file. `metadata`: pairs of texts for "__metadata__", NULL after the last, or NULL. Returns 0 or
- * MLA_MACHINE, then without the file. */
+/* Writes FOLDER/NAME, in place of what it was. The format forbids holes, so tensors of larger
+ * elements come first, else in the order given: each then begins at a multiple of its element's
+ * size in the file. `metadata`: pairs of texts for "__metadata__", NULL after the last, or NULL.
+ * Returns 0, MLA_BAD_INPUT (path too long) or MLA_MACHINE, then with the file as it was. */
 int safetensors_write(const char *folder, const char *name, const struct named_tensor *tensors,
                       int count, const char *const *metadata, struct mla_error *error);
 
