@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Holds an MLA layer in 60 lines of numpy to conformance sets (results/conformance/README.md).
+"""Holds an MLA layer in numpy to conformance sets (results/conformance/README.md).
 
     conformance.py SET...
 
 Prints each case's largest error, relative to the largest magnitude of each tensor; exits 1 if one
 is beyond the tolerance that the manifest states. A start for checking a layer of your own: replace
-`layer` and `attend`. Needs python3-numpy (Debian's name)."""
+`Model.layer` and `Model.attend`. Needs python3-numpy (Debian's name)."""
 import json
 import sys
 

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""A second implementation of MLA, which shares nothing with the reference but the formulas, held to
-what `mlabench dump` wrote; neither is the judge of the other: where they differ one is wrong.
+"""A second implementation of MLA, which shares nothing with the reference but the formulas, against
+what `mlabench dump` wrote. Neither is the judge of the other: where they differ, one is wrong.
 
     oracle.py SET...
 
-It reads config.json and the weights alone, and takes another way wherever there is one: the absorbed
+It computes from config.json, weights and inputs, and goes another way wherever there is one: absorbed
 order, RoPE by complex numbers with angles in extended precision, the softmax over all keys at once,
 tokens of pages found through their block table. Compared are all tensors, the error scales, and
 softmax_scale, gains and RoPE's frequencies as the manifest states them. Prints the largest error of
@@ -127,8 +127,8 @@ class Layer:
         everything = s if sinks is None else np.concatenate([s, sinks[:, None]], axis=1)
         if everything.shape[1] == 0:
             zero, one = np.zeros((d.heads, d.v)), np.ones(d.heads)
-            return {"o": zero, "lse": one * -np.inf, "scale_o": zero, "rms_o": zero,
-                    "scale_lse": one, "rms_lse": one}
+            scales = {"scale_o": zero, "rms_o": zero, "scale_lse": one, "rms_lse": one}
+            return {"o": zero, "lse": one * -np.inf, **scales}
         top = everything.max(axis=1)
         lse = top + np.log(np.exp(everything - top[:, None]).sum(axis=1))
         p = np.exp(s - lse[:, None])
@@ -234,7 +234,7 @@ def ratio(part, got, expected, last):
         tolerance = 1e-6 * size
     else:
         tolerance = (1e-12 + last * 2.0**-52) * np.full(size.shape, size.max())
-    return float(np.where(difference == 0, 0, difference / np.where(tolerance, tolerance, 1e-300)).max())
+    return float((difference / np.maximum(tolerance, 1e-300)).max())
 
 
 def value_ratios(d, values):
@@ -255,13 +255,15 @@ def check(folder):
         d = Dimensions(json.load(file))
     with open(f"{folder}/manifest.json", encoding="utf-8") as file:
         manifest = json.load(file)
-    layer, vectors = Layer(d, read(f"{folder}/model.safetensors")), read(f"{folder}/vectors.safetensors")
+    layer = Layer(d, read(f"{folder}/model.safetensors"))
+    vectors = read(f"{folder}/vectors.safetensors")
     given = {}
     for name, array in vectors.items():
         case, part = name.split(".")
         given.setdefault(case, {})[part] = array
     found = list(value_ratios(d, manifest["values"]))
-    inputs = {"x", "positions", "queries", "sinks", "top_k", "split", "block_table", "lengths", "cached"}
+    inputs = {"x", "positions", "block_table", "lengths", "cached"}
+    inputs |= {"queries", "sinks", "top_k", "split"}
     for case in manifest["cases"]:
         own = given.pop(case["name"])
         if "of" in case:
