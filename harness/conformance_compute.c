@@ -53,7 +53,7 @@ static bool outputs_begin(const struct computation *k, int64_t queries, struct o
         .codes_rms_o = add(k, "rms_o", scale_o),
         .f32_scale_lse = add(k, "scale_lse", scale_lse),
         .f32_rms_lse = add(k, "rms_lse", scale_lse),
-        .scale_o = malloc((size_t)(2 * queries * per_query) * sizeof(double)),
+        .scale_o = queries > 0 ? calloc((size_t)(2 * queries * per_query), sizeof(double)) : NULL,
     };
     if (!out->scale_o)
         return false;
