@@ -196,6 +196,7 @@ MCAFLAGS ?=
 CHECKFLAGS ?=
 STUDYFLAGS ?=
 INSTRUCTIONFLAGS ?=
+CONFORMANCE_MODELS := deepseek-v2-lite,deepseek-v2,deepseek-v3,kimi-k2,moonlight,longcat-flash,glm-4.7-flash,glm-5,minicpm3
 SEEDS ?= 1000
 SEED ?= 1
 RECORD ?= results/largest-errors.json
@@ -208,7 +209,7 @@ DATA := $(DESTDIR)$(PREFIX)/share/mlabench
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 
 .PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
-	standalone test-portable test-avx512 test-emulator test-papi mutants judges mca check instructions gate-study soak check-threads ci \
+	standalone test-portable test-avx512 test-emulator test-papi mutants judges mca check instructions conformance check-conformance gate-study soak check-threads ci \
 	ci-full clean
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -294,6 +295,12 @@ instructions: all ## instructions of the kernels against kept counts, or BASE=RE
 
 gate-study: all $(CHANGED) $(BUILD)/tests/gate-study/neighbour ## how often check is wrong, and how often right: 20 minutes, STUDYFLAGS='--share 0.1'
 	@scripts/gate_study.py --build $(BUILD) $(STUDYFLAGS)
+
+conformance: all ## vectors for other implementations, results/conformance, written anew
+	$(BUILD)/mlabench dump --model $(CONFORMANCE_MODELS) --out results/conformance
+
+check-conformance: all ## that two implementations in numpy agree with the reference
+	@scripts/check_conformance.sh $(BUILD)
 
 soak: all ## right kernels on random cases, without a false alarm: SEEDS=1000 SEED=1
 	$(BUILD)/mlabench verify --random $(SEEDS) --seed $(SEED) --record $(RECORD)

@@ -28,6 +28,8 @@ int command_roofline(const struct options *options, const struct paths *paths, i
                      char **arguments, struct mla_error *error);
 int command_memory(const struct options *options, const struct paths *paths, int count,
                    char **arguments, struct mla_error *error);
+int command_dump(const struct options *options, const struct paths *paths, int count,
+                 char **arguments, struct mla_error *error);
 int command_judge(const struct options *options, const struct paths *paths, int count,
                   char **arguments, struct mla_error *error);
 int command_gate(const struct options *options, const struct paths *paths, int count,

@@ -30,7 +30,7 @@ enum kind {
 enum {
     RUNS = COMMAND_RUN | COMMAND_VERIFY,
     ALL = COMMAND_LIST | RUNS | COMMAND_MEMORY | COMMAND_REPORT | COMMAND_JUDGE | COMMAND_GATE |
-          COMMAND_COMPARE | COMMAND_ROOFLINE,
+          COMMAND_COMPARE | COMMAND_ROOFLINE | COMMAND_DUMP,
 };
 
 /* What is named after the options. */
@@ -64,6 +64,7 @@ static const struct row rows[] = {
      "quick)"},
     {"shard", 0, TEXT, "i/n", RUNS, AT(shard),
      "the i-th of n parts of the suite, for machines that share it; report joins results"},
+    {"out", 0, TEXT, "DIR", COMMAND_DUMP, AT(out), "where a folder for each model goes"},
     {"out", 0, TEXT, "DIR", COMMAND_RUN | COMMAND_REPORT | COMMAND_ROOFLINE, AT(out),
      "where result.json and the report go (run: results/DATE-SUITE; report: beside its file); "
      "roofline: where roofline.json goes"},
@@ -71,6 +72,10 @@ static const struct row rows[] = {
      "only kernels that match"},
     {"model", 0, CASE_TEXT, "NAME,...|FILE|all", RUNS | COMMAND_MEMORY, AT(by_hand.models),
      "a case by hand: its models; -mha, -gqa8 or -mqa after a name is that baseline"},
+    {"model", 0, TEXT, "NAME,...|FILE|all", COMMAND_DUMP, AT(by_hand.models),
+     "the models; a FILE is a config.json"},
+    {"full", 0, FLAG, NULL, COMMAND_DUMP, AT(full),
+     "all of a layer's dimensions as they are, weights in fp32"},
     {"cached", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.cached),
      "tokens cached before, e.g. 512,4k (4096)"},
     {"cached", 0, TOKENS, "N", COMMAND_MEMORY, AT(tokens),
@@ -127,7 +132,7 @@ static const struct row rows[] = {
      "as if the CPU had no more than this instruction set: scalar, avx2, avx512, avx512vnni"},
     {"plugin", 0, PLUGIN, "FILE.so", COMMAND_LIST | RUNS | COMMAND_JUDGE, AT(plugins),
      "add the kernels of a shared object; may be repeated"},
-    {"seed", 0, SEED, "N", RUNS | COMMAND_JUDGE | COMMAND_GATE, AT(seed),
+    {"seed", 0, SEED, "N", RUNS | COMMAND_JUDGE | COMMAND_GATE | COMMAND_DUMP, AT(seed),
      "of all random numbers (1)"},
     {"no-report", 0, FLAG, NULL, COMMAND_RUN, AT(no_report), "write result.json only"},
     {"json", 0, FLAG, NULL,
@@ -135,7 +140,8 @@ static const struct row rows[] = {
          COMMAND_COMPARE | COMMAND_ROOFLINE,
      AT(json), "print JSON instead of text"},
     {"fail-fast", 0, FLAG, NULL, COMMAND_VERIFY, AT(fail_fast), "stop at the first failure"},
-    {"quiet", 'q', FLAG, NULL, RUNS | COMMAND_JUDGE | COMMAND_GATE | COMMAND_ROOFLINE, AT(quiet),
+    {"quiet", 'q', FLAG, NULL,
+     RUNS | COMMAND_JUDGE | COMMAND_GATE | COMMAND_ROOFLINE | COMMAND_DUMP, AT(quiet),
      "no progress"},
     {"help", 'h', FLAG, NULL, ALL, AT(help), "this text"},
 };

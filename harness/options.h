@@ -21,6 +21,7 @@ enum command_bit {
     COMMAND_GATE = 1 << 6,
     COMMAND_COMPARE = 1 << 7,
     COMMAND_ROOFLINE = 1 << 8,
+    COMMAND_DUMP = 1 << 9,
 };
 
 #define MAX_PLUGINS 256
@@ -47,7 +48,7 @@ struct options {
     const char *base, *head;                   /* libraries of the gate, NULL if not given */
     double limit_pct;                          /* 0: not given */
     double minutes;                            /* 0: not given */
-    bool cold, json, quiet, fail_fast, no_report, help;
+    bool cold, json, quiet, fail_fast, no_report, full, help;
     char *const *files; /* what follows the options */
     int file_count;
 };

@@ -26,9 +26,9 @@ static json_t *describe(const struct tensor *tensor, int64_t begin)
     json_t *shape = json_array();
     for (int i = 0; i < tensor->dims; i++)
         json_array_append_new(shape, json_integer(tensor->shape[i]));
+    int64_t end = begin + bytes_of(tensor);
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", tensor_type_names[tensor->type], "shape",
-                     shape, "data_offsets", (json_int_t)begin,
-                     (json_int_t)(begin + bytes_of(tensor)));
+                     shape, "data_offsets", (json_int_t)begin, (json_int_t)end);
 }
 
 static json_t *make_header(const struct named_tensor *tensors, int count,
