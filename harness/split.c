@@ -2,6 +2,7 @@
 #include "harness/split.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 static size_t rows_of(const struct mla_problem *p)
@@ -43,18 +44,20 @@ void split_merge(int32_t parts, int32_t width, const float *o_parts, int64_t str
                  const float *lse_parts, int64_t lse_stride, float *o, float *lse)
 {
     double weights[SPLIT_MOST], most = -INFINITY, sum = 0;
-    for (int32_t i = 0; i < parts; i++)
-        most = fmax(most, lse_parts[i * lse_stride]);
+    for (int32_t i = 0; i < parts; i++) /* NaN is the most of all */
+        if (!(lse_parts[i * lse_stride] <= most))
+            most = lse_parts[i * lse_stride];
+    bool keys = most != -INFINITY;
     for (int32_t i = 0; i < parts; i++) {
-        weights[i] = most > -INFINITY ? exp(lse_parts[i * lse_stride] - most) : 0;
-        sum += weights[i]; /* NaN if one is */
+        weights[i] = keys ? exp(lse_parts[i * lse_stride] - most) : 0;
+        sum += weights[i];
     }
-    *lse = (float)(most + log(sum));
+    *lse = keys ? (float)(most + log(sum)) : -INFINITY;
     for (int32_t x = 0; x < width; x++) {
         double value = 0;
         for (int32_t i = 0; i < parts; i++)
             value += weights[i] * o_parts[i * stride + x];
-        o[x] = (float)(sum > 0 || isnan(sum) ? value / sum : value);
+        o[x] = (float)(keys ? value / sum : value);
     }
 }
 

@@ -3,8 +3,6 @@
  * Scores, softmax and weighted sums. */
 #include "reference/attend.h"
 
-#include "reference/elementary.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -120,15 +118,15 @@ static double exponentiate(int64_t count, double sink, struct ref_sums s)
         if (s.value[j] > max)
             max = s.value[j];
     }
-    double sum = ref_exp(sink - max);
+    double sum = exp(sink - max);
     for (int64_t j = 0; j < count; j++) {
         s.square[j] = fabs(s.value[j]) + sqrt(s.square[j]);
-        s.value[j] = ref_exp(s.value[j] - max);
+        s.value[j] = exp(s.value[j] - max);
         sum += s.value[j];
     }
     for (int64_t j = 0; j < count; j++)
         s.value[j] /= sum;
-    return max + ref_log(sum);
+    return max + log(sum);
 }
 
 void ref_softmax(int64_t count, double sink, struct ref_sums s, const struct ref_output *out,
@@ -137,7 +135,7 @@ void ref_softmax(int64_t count, double sink, struct ref_sums s, const struct ref
     /* Without keys there is no largest score. */
     out->lse[head] = count ? exponentiate(count, sink, s) : sink;
     /* The sink is one more score, with no value. */
-    double a = count && sink > -INFINITY ? ref_exp(sink - out->lse[head]) * fabs(sink) : 0;
+    double a = count && sink > -INFINITY ? exp(sink - out->lse[head]) * fabs(sink) : 0;
     double b_squared = a * a;
     for (int64_t j = 0; j < count; j++) {
         a += s.value[j] * s.magnitude[j];

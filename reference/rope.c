@@ -4,16 +4,14 @@
  * softmax scale that goes with them. */
 #include "reference/reference.h"
 
-#include "reference/elementary.h"
-
 #include <math.h>
 
 /* The pair, as a real number, that turns r times within the original context:
  * d ln(L0 / (2 pi r)) / (2 ln theta). */
 static double pair_with_turns(const struct ref_rope *rope, double r)
 {
-    return rope->dim * ref_log(rope->original_max_position_embeddings / (2 * M_PI * r)) /
-           (2 * ref_log(rope->theta));
+    return rope->dim * log(rope->original_max_position_embeddings / (2 * M_PI * r)) /
+           (2 * log(rope->theta));
 }
 
 void ref_rope_frequencies(const struct ref_rope *rope, double *frequencies)
@@ -27,7 +25,7 @@ void ref_rope_frequencies(const struct ref_rope *rope, double *frequencies)
             high += 0.001;
     }
     for (int32_t i = 0; i < rope->dim / 2; i++) {
-        double frequency = ref_pow(rope->theta, -2.0 * i / rope->dim);
+        double frequency = pow(rope->theta, -2.0 * i / rope->dim);
         double ramp = fmin(fmax((i - low) / (high - low), 0), 1);
         frequencies[i] = yarn ? frequency * (1 - ramp + ramp / rope->factor) : frequency;
     }
@@ -36,7 +34,7 @@ void ref_rope_frequencies(const struct ref_rope *rope, double *frequencies)
 /* m(mscale) = 0.1 mscale ln(factor) + 1. */
 static double magnitude(const struct ref_rope *rope, double mscale)
 {
-    return rope->factor == 0 ? 1 : 0.1 * mscale * ref_log(rope->factor) + 1;
+    return rope->factor == 0 ? 1 : 0.1 * mscale * log(rope->factor) + 1;
 }
 
 double ref_rope_magnitude(const struct ref_rope *rope)
@@ -58,10 +56,7 @@ void ref_rope_rotate(const struct ref_rope *rope, const double *frequencies, dou
     for (int32_t i = 0; i < pairs; i++) {
         int32_t a = rope->interleaved ? 2 * i : i;
         int32_t b = rope->interleaved ? 2 * i + 1 : i + pairs;
-        double c, s;
-        ref_sin_cos(position * frequencies[i], &s, &c);
-        c *= m;
-        s *= m;
+        double c = m * cos(position * frequencies[i]), s = m * sin(position * frequencies[i]);
         double x_a = x[a], x_b = x[b];
         x[a] = x_a * c - x_b * s;
         x[b] = x_a * s + x_b * c;
