@@ -164,6 +164,8 @@ FUZZ_LINK = $(call say,LINK)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lm
 $(BUILD)/tests/fuzz/harness.a: $(filter-out %/main.o,$(HARNESS_OBJECTS)) $(REFERENCE_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+FUZZ_JSON := $(filter-out %/npy %/safetensors,$(FUZZ_PROGRAMS))
+$(FUZZ_JSON): $(BUILD)/tests/fuzz/json_mutator.o
 $(FUZZ_PROGRAMS): %: %.o $(BUILD)/tests/fuzz/target.o $(BUILD)/tests/fuzz/harness.a
 	$(FUZZ_LINK) -fsanitize=fuzzer
 $(FUZZ_SEEDS): %-seeds: %.o $(BUILD)/tests/fuzz/seeds.o $(BUILD)/tests/fuzz/target.o \
