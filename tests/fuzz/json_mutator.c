@@ -13,7 +13,7 @@
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned int seed);
 
-enum { LONG_TEXT = 300, DEEPEST = 64 };
+enum { LONG_TEXT = 300, MOST_PLACES = 4096 };
 
 static unsigned int below(unsigned int *state, unsigned int bound)
 {
@@ -27,34 +27,33 @@ struct place {
     const char *key; /* NULL: of an array */
     size_t index;
     json_t *value;
-    unsigned int seen; /* places so far, each of them chosen with the same probability */
 };
 
-static void consider(struct place *chosen, struct place one, unsigned int *state)
-{
-    one.seen = chosen->seen + 1;
-    if (below(state, one.seen) == 0)
-        *chosen = one;
-    chosen->seen = one.seen;
-}
-
-static void choose(json_t *tree, struct place *chosen, unsigned int *state, int depth)
+static int list_below(json_t *parent, struct place *places, int count)
 {
     const char *key;
     size_t i;
     json_t *value;
-    if (depth == DEEPEST)
-        return;
-    json_object_foreach(tree, key, value)
+    json_object_foreach(parent, key, value)
     {
-        consider(chosen, (struct place){tree, key, 0, value, 0}, state);
-        choose(value, chosen, state, depth + 1);
+        if (count < MOST_PLACES)
+            places[count++] = (struct place){parent, key, 0, value};
     }
-    json_array_foreach(tree, i, value)
+    json_array_foreach(parent, i, value)
     {
-        consider(chosen, (struct place){tree, NULL, i, value, 0}, state);
-        choose(value, chosen, state, depth + 1);
+        if (count < MOST_PLACES)
+            places[count++] = (struct place){parent, NULL, i, value};
     }
+    return count;
+}
+
+/* Level by level. */
+static int list_places(json_t *root, struct place *places)
+{
+    int count = list_below(root, places, 0);
+    for (int i = 0; i < count; i++)
+        count = list_below(places[i].value, places, count);
+    return count;
 }
 
 /* What readers tend not to expect. */
@@ -120,11 +119,11 @@ static void set(const struct place *at, json_t *value)
 
 static void change(json_t *root, unsigned int *state)
 {
-    struct place at = {.seen = 0}, from = {.seen = 0};
-    choose(root, &at, state, 0);
-    choose(root, &from, state, 0);
-    if (!at.parent)
+    static struct place places[MOST_PLACES];
+    unsigned int count = (unsigned int)list_places(root, places);
+    if (count == 0)
         return;
+    const struct place at = places[below(state, count)], from = places[below(state, count)];
     switch (below(state, 6)) {
     case 0:
         if (at.key)
