@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs fuzz targets one after the other: run.sh FOLDER SECONDS TARGET... FOLDER is that of their
-# build. Each begins with its committed corpus and what earlier runs have added to a copy of it in
-# FOLDER/corpus. What it finds is kept in FOLDER/found; exits with 1 if that is anything.
+# build. Each begins with a copy of its committed corpus, in FOLDER/corpus. What it finds is kept in
+# FOLDER/found; exits with 1 if that is anything.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 
@@ -22,6 +22,7 @@ for target in "$@"; do
     options=("${limits[@]}" -max_total_time="$seconds" -artifact_prefix="$found/")
     [ ! -f "tests/fuzz/$target.dict" ] || options+=("-dict=tests/fuzz/$target.dict")
     [ -d "$source" ] || { echo "fuzz: $target: no seeds in $source" >&2; exit 2; }
+    rm -rf "$corpus"
     mkdir -p "$corpus" "$found"
     cp "$source"/* "$corpus"
     started=$SECONDS
