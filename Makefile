@@ -67,9 +67,11 @@ HARNESS_OBJECTS := $(call objects,$(HARNESS_SOURCES))
 COUNTING_SOURCES := $(sort $(wildcard tests/counting/*.c))
 TEST_OBJECTS := $(call objects,$(TEST_SOURCES))
 COUNTING_OBJECTS := $(call objects,$(COUNTING_SOURCES))
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
+FUZZ_OBJECTS := $(call objects,$(FUZZ_SOURCES))
 STANDALONE_OBJECTS := $(call objects,$(STANDALONE_SOURCES)) $(BUILD)/tests/standalone/registry.o
 OBJECTS := $(KERNEL_OBJECTS) $(REFERENCE_OBJECTS) $(HARNESS_OBJECTS) $(TEST_OBJECTS) \
-	$(STANDALONE_OBJECTS) $(COUNTING_OBJECTS)
+	$(STANDALONE_OBJECTS) $(COUNTING_OBJECTS) $(FUZZ_OBJECTS)
 
 LIBS = -ljansson $(BLAS_LIBS) -ldl -lm
 
@@ -150,6 +152,26 @@ $(BUILD)/tests/papi/loop: $(BUILD)/tests/papi/loop.o \
 $(BUILD)/tests/papi/init: $(BUILD)/tests/papi/init.o
 	$(call say,LINK)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^
 
+# Targets for a fuzzer: tests/fuzz/TARGET.c, with seeds in corpus/TARGET and, where the format has
+# words, a dictionary TARGET.dict. To add one, write these and name it here, as safetensors once
+# harness/safetensors.c is there. They run no kernel; of the harness they take what they need.
+FUZZ_TARGETS := config suite npy result case
+FUZZ ?= $(FUZZ_TARGETS)
+FUZZ_CHOSEN := $(subst $(comma),$(space),$(FUZZ))
+FUZZ_PROGRAMS := $(FUZZ_CHOSEN:%=$(BUILD)/tests/fuzz/%)
+FUZZ_SEEDS := $(FUZZ_PROGRAMS:%=%-seeds)
+FUZZ_LINK = $(call say,LINK)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lm
+$(BUILD)/tests/fuzz/harness.a: $(filter-out %/main.o,$(HARNESS_OBJECTS)) $(REFERENCE_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+FUZZ_JSON := $(filter-out %/npy %/safetensors,$(FUZZ_PROGRAMS))
+$(FUZZ_JSON): $(BUILD)/tests/fuzz/json_mutator.o
+$(FUZZ_PROGRAMS): %: %.o $(BUILD)/tests/fuzz/target.o $(BUILD)/tests/fuzz/harness.a
+	$(FUZZ_LINK) -fsanitize=fuzzer
+$(FUZZ_SEEDS): %-seeds: %.o $(BUILD)/tests/fuzz/seeds.o $(BUILD)/tests/fuzz/target.o \
+		$(BUILD)/tests/fuzz/harness.a
+	$(FUZZ_LINK)
+
 # A tenant of the same machine, for make gate-study.
 $(BUILD)/tests/gate-study/neighbour: tests/gate-study/neighbour.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -200,6 +222,7 @@ CONFORMANCE_MODELS := deepseek-v2-lite,deepseek-v2,deepseek-v3,kimi-k2,moonlight
 SEEDS ?= 1000
 SEED ?= 1
 RECORD ?= results/largest-errors.json
+FUZZ_SECONDS ?= 60
 EMULATE ?= 0
 # A static program that exits with 0 where all is well; by default the verification of all kernels
 # that need AVX-512.
@@ -209,7 +232,9 @@ DATA := $(DESTDIR)$(PREFIX)/share/mlabench
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 
 .PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
-	standalone test-portable test-avx512 test-emulator test-papi mutants judges mca check instructions conformance check-conformance gate-study soak check-threads ci \
+	standalone test-portable test-avx512 test-emulator test-papi fuzz fuzz-programs fuzz-seeds \
+	mutants judges mca check instructions conformance check-conformance gate-study soak \
+	check-threads ci \
 	ci-full clean
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -224,7 +249,7 @@ bench: all ## verify, time and plot: SUITE=quick|default|paper|FILE
 	$(BUILD)/mlabench run --suite $(SUITE)
 
 # Tests run side by side: threads that wait for work must not keep others from it.
-test: all $(BUILD)/mlabench-tests ## run the tests: TESTFLAGS='--filter SUITE/TEST'
+test: all $(BUILD)/mlabench-tests fuzz-seeds ## run the tests: TESTFLAGS='--filter SUITE/TEST'
 	OMP_WAIT_POLICY=passive $(BUILD)/mlabench-tests $(TESTFLAGS) 2>&1
 
 plots: all ## draw the latest run's plots and report again, or RUN=FOLDER
@@ -272,6 +297,15 @@ test-papi: | $(SETUP_GOALS) ## that counters count, on an emulated machine with 
 # How the scripts build broken kernels.
 PLUGIN_BUILD = --build=$(BUILD) --cc='$(CC)' --flags='$(FLAGS) $(BLAS_FLAGS)' --libs='$(BLAS_LIBS) -lm' \
 	$(foreach isa,$(SIMD_ISAS),--simd-flags='$(isa)=$(SIMD_FLAGS_$(isa))')
+
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+fuzz: | $(SETUP_GOALS) ## what reads files, on files that a fuzzer makes: FUZZ_SECONDS=60 FUZZ=npy,case
+	$(MAKE) CC=clang DEBUG=1 SANITIZE=address,undefined,fuzzer-no-link BUILD=$(BUILD)/fuzz fuzz-programs
+	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_CHOSEN)
+
+fuzz-seeds: $(FUZZ_SEEDS) ## the same on the files in tests/fuzz/corpus alone: a second
+	@tests/fuzz/seeds.sh $(BUILD)/tests/fuzz $(FUZZ_CHOSEN)
 
 mutants: all ## that verification finds broken kernels: MUTANTFLAGS='--sample 20'
 	@scripts/mutants.py $(PLUGIN_BUILD) $(MUTANTFLAGS)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/axes.h"
 
-#include "harness/split.h"
-
+#include "harness/model_json.h"
 #include "harness/nearest.h"
+#include "harness/split.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +21,33 @@ const struct axis_bounds prefix_bounds = {0, MOST_TOKENS};
 const struct axis_bounds split_bounds = {0, SPLIT_MOST};
 const struct axis_bounds top_k_bounds = {0, 1 << 20};
 
+static bool same_model(const struct model *a, const struct model *b)
+{
+    json_t *one = model_json(a), *other = model_json(b);
+    bool same = json_equal(one, other);
+    json_decref(one);
+    json_decref(other);
+    return same;
+}
+
+/* Where the names of cases are told apart by the model's, another one's cases would be taken for
+ * its. */
+static int check_twin(const struct model *known, const struct model *model, const char *where,
+                      struct mla_error *error)
+{
+    if (same_model(known, model))
+        return 0;
+    return mla_fail(error, MLA_BAD_INPUT,
+                    "%s: two models are called %s, accepted: one of each name; rename a file",
+                    where, model->name);
+}
+
 int axes_add_model(struct axes *axes, const struct model *model, const char *where,
                    struct mla_error *error)
 {
+    for (int i = 0; i < axes->model_count; i++)
+        if (strcmp(axes->models[i].name, model->name) == 0)
+            return check_twin(&axes->models[i], model, where, error);
     struct model *larger =
         realloc(axes->models, ((size_t)axes->model_count + 1) * sizeof *axes->models);
     if (!larger)
@@ -35,9 +59,12 @@ int axes_add_model(struct axes *axes, const struct model *model, const char *whe
 
 int axis_add(struct axis *axis, int64_t value, const char *where, struct mla_error *error)
 {
+    for (int i = 0; i < axis->count; i++)
+        if (axis->values[i] == value)
+            return 0;
     if (axis->count == AXIS_MAX)
         return mla_fail(error, MLA_BAD_INPUT,
-                        "%s: has more than %d elements, accepted: at most "
+                        "%s: has more than %d different elements, accepted: at most "
                         "that",
                         where, AXIS_MAX);
     axis->values[axis->count++] = value;
@@ -165,22 +192,37 @@ static int check_case(const struct bench_case *c, const char *where, struct mla_
     return 0;
 }
 
-static int add_case(const struct bench_case *c, const char *where, struct suite *suite,
+/* Whether they have the same name. There may be thousands: none is spelt out. */
+static bool same_case(const struct bench_case *a, const struct bench_case *b)
+{
+    return a->cached == b->cached && a->new_tokens == b->new_tokens && a->batch == b->batch &&
+           a->ragged == b->ragged && a->threads == b->threads && a->format == b->format &&
+           a->page_size == b->page_size && a->shared_prefix == b->shared_prefix &&
+           a->split == b->split && a->top_k == b->top_k && a->sinks == b->sinks &&
+           a->inputs == b->inputs && a->cache_state == b->cache_state && a->about == b->about &&
+           strcmp(a->model.name, b->model.name) == 0;
+}
+
+static int refuse_count(const char *where, struct mla_error *error)
+{
+    return mla_fail(error, MLA_BAD_INPUT, "%s: more than %d cases, accepted: at most that", where,
+                    MOST_CASES);
+}
+
+/* `before`: how many of the suite's cases it may be one of. */
+static int add_case(const struct bench_case *c, int before, const char *where, struct suite *suite,
                     struct mla_error *error)
 {
     int code = check_case(c, where, error);
     if (code)
         return code;
-    char name[CASE_NAME_MAX], other[CASE_NAME_MAX];
-    case_name(c, name);
-    for (int i = 0; i < suite->count; i++) {
-        case_name(&suite->cases[i], other);
-        if (strcmp(name, other) == 0)
-            return merge_globs(suite->cases[i].kernels, c->kernels, where, error);
-    }
+    for (int i = 0; i < before; i++)
+        if (same_case(c, &suite->cases[i])) {
+            code = check_twin(&suite->cases[i].model, &c->model, where, error);
+            return code ? code : merge_globs(suite->cases[i].kernels, c->kernels, where, error);
+        }
     if (suite->count == MOST_CASES)
-        return mla_fail(error, MLA_BAD_INPUT, "%s: more than %d cases, accepted: at most that",
-                        where, MOST_CASES);
+        return refuse_count(where, error);
     if ((suite->count & (suite->count - 1)) == 0) {
         size_t capacity = suite->count ? 2 * (size_t)suite->count : 1;
         struct bench_case *larger = realloc(suite->cases, capacity * sizeof *larger);
@@ -199,7 +241,7 @@ int suite_add_cold(struct suite *suite, struct mla_error *error)
         struct bench_case c = suite->cases[i];
         c.cache_state = CACHE_COLD;
         if (c.about == ABOUT_KERNEL)
-            code = add_case(&c, "--cold", suite, error);
+            code = add_case(&c, count, "--cold", suite, error);
     }
     return code;
 }
@@ -228,8 +270,12 @@ int axes_expand(const struct axes *axes, const char *where, struct suite *suite,
                                   axes->split.count ? &axes->split : &none};
     enum { LISTS = sizeof lists / sizeof lists[0] };
     int64_t product = axes->model_count;
-    for (int l = 0; l < LISTS; l++)
+    for (int l = 0; l < LISTS; l++) {
         product *= lists[l]->count;
+        if (product > MOST_CASES)
+            return refuse_count(where, error);
+    }
+    const int before = suite->count; /* those of the product differ from each other */
     for (int64_t i = 0; i < product; i++) {
         int64_t rest = i, values[LISTS];
         for (int l = LISTS - 1; l >= 0; l--) {
@@ -248,7 +294,7 @@ int axes_expand(const struct axes *axes, const char *where, struct suite *suite,
         c.cache_state = (enum cache_state)values[8];
         c.shared_prefix = values[9];
         c.split = (int32_t)values[10];
-        int code = add_case(&c, where, suite, error);
+        int code = add_case(&c, before, where, suite, error);
         if (code)
             return code;
     }

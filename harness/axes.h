@@ -34,11 +34,12 @@ struct axes {
     bool ragged, layer, certificate, sinks;
 };
 
-/* Adds a model; frees nothing on failure. `where` names who asks, for the message. */
+/* Adds a model unless it is there; another one of its name is refused. Frees nothing on failure.
+ * `where` names who asks, for the message. */
 int axes_add_model(struct axes *axes, const struct model *model, const char *where,
                    struct mla_error *error);
 
-/* Adds a value that the caller has checked. */
+/* Adds a value that the caller has checked, unless it is there. */
 int axis_add(struct axis *axis, int64_t value, const char *where, struct mla_error *error);
 
 /* Adds a format by name, refusing an unknown one. */

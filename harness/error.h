@@ -17,7 +17,8 @@ struct mla_error {
     char message[1024]; /* without a newline at its end */
 };
 
-/* Formats the message and returns code, so that callers can `return mla_fail(...)`. */
+/* Formats the message and returns code, so that callers can `return mla_fail(...)`. Control
+ * characters become '?': what a file holds must not reach a terminal as commands. */
 __attribute__((format(printf, 3, 4))) int mla_fail(struct mla_error *error, int code,
                                                    const char *format, ...);
 

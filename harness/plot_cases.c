@@ -70,29 +70,20 @@ static int kernels_of(const struct result_table *table, const struct result_row 
     return kernels;
 }
 
-/* The most kernels that any case of a row's family and phase has. */
-static int most_kernels(const struct result_table *table, const struct result_row *of)
-{
-    int most = 0;
-    for (int i = 0; i < table->count; i++) {
-        const struct result_row *row = &table->rows[i];
-        int kernels = !strcmp(row->family, of->family) && !strcmp(row->phase, of->phase)
-                          ? kernels_of(table, row)
-                          : 0;
-        if (kernels > most)
-            most = kernels;
-    }
-    return most;
-}
+/* A row that may stand for its phase, and how many kernels its case has. */
+struct candidate {
+    const struct result_row *row;
+    int kernels;
+};
 
-static bool represents_better(const struct result_table *table, const struct result_row *a,
-                              const struct result_row *b)
+/* `most`: kernels that any case of the phase has. */
+static bool represents_better(const struct candidate *one, const struct candidate *other, int most)
 {
-    int enough = most_kernels(table, a);
+    const struct result_row *a = one->row, *b = other->row;
     const int64_t merits[][2] = {
         {!a->cold, !b->cold},
         {!*a->special, !*b->special},
-        {4 * kernels_of(table, a) >= 3 * enough, 4 * kernels_of(table, b) >= 3 * enough},
+        {4 * one->kernels >= 3 * most, 4 * other->kernels >= 3 * most},
         {a->threads, b->threads},
         {-a->batch, -b->batch},
         {a->cached + a->new_tokens, b->cached + b->new_tokens},
@@ -103,24 +94,41 @@ static bool represents_better(const struct result_table *table, const struct res
     return false;
 }
 
+/* Where the phase is in a list of `count` rows, or count. */
+static int find_phase(const struct result_row *const *rows, int count, const char *phase)
+{
+    int i = 0;
+    while (i < count && strcmp(rows[i]->phase, phase))
+        i++;
+    return i;
+}
+
 int plot_cases(const struct result_table *table, const char *family,
                const struct result_row *cases[PLOT_CASES_MAX])
 {
-    int count = 0;
+    int count = 0, most[PLOT_CASES_MAX] = {0};
+    struct candidate best[PLOT_CASES_MAX] = {{NULL, 0}};
     for (int i = 0; i < table->count; i++) {
         const struct result_row *row = &table->rows[i];
-        if (strcmp(row->family, family))
+        int phase = find_phase(cases, count, row->phase);
+        if (strcmp(row->family, family) || phase == PLOT_CASES_MAX)
             continue;
-        int known = 0;
-        while (known < count && strcmp(cases[known]->phase, row->phase))
-            known++;
-        if (known == PLOT_CASES_MAX)
-            continue;
-        if (known == count)
+        if (phase == count)
             cases[count++] = row;
-        else if (represents_better(table, row, cases[known]))
-            cases[known] = row;
+        int kernels = kernels_of(table, row);
+        if (kernels > most[phase])
+            most[phase] = kernels;
     }
+    for (int i = 0; i < table->count; i++) {
+        const struct candidate one = {&table->rows[i], kernels_of(table, &table->rows[i])};
+        int phase = find_phase(cases, count, one.row->phase);
+        if (strcmp(one.row->family, family) || phase == count)
+            continue;
+        if (!best[phase].row || represents_better(&one, &best[phase], most[phase]))
+            best[phase] = one;
+    }
+    for (int phase = 0; phase < count; phase++)
+        cases[phase] = best[phase].row;
     return count;
 }
 

@@ -14,6 +14,9 @@
 
 #define SCHEMA_VERSION 1
 
+/* Of tokens, sequences and threads, far beyond any run: products of two of them do not overflow. */
+#define MOST_COUNTED (1 << 30)
+
 const char *result_text(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -46,8 +49,8 @@ static const struct {
 static const char *const accepted_names[] = {
     [TEXT] = "a text",
     [FLAG] = "true or false",
-    [ZERO_OR_MORE] = "a whole number, 0 or more",
-    [ONE_OR_MORE] = "a whole number, 1 or more",
+    [ZERO_OR_MORE] = "a whole number from 0 to 1073741824",
+    [ONE_OR_MORE] = "a whole number from 1 to 1073741824",
     [POSITIVE] = "a number above 0",
 };
 
@@ -59,9 +62,9 @@ static bool is_accepted(const json_t *value, enum accepted accepted)
     case FLAG:
         return json_is_boolean(value);
     case ZERO_OR_MORE:
-        return json_is_integer(value) && json_integer_value(value) >= 0;
     case ONE_OR_MORE:
-        return json_is_integer(value) && json_integer_value(value) >= 1;
+        return json_is_integer(value) && json_integer_value(value) >= (accepted == ONE_OR_MORE) &&
+               json_integer_value(value) <= MOST_COUNTED;
     case POSITIVE:
         return json_is_number(value) && json_number_value(value) > 0;
     }

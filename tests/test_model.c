@@ -629,6 +629,10 @@ Test(model, messages_are_printable)
     cr_assert(strlen(error.message) < 200, "%zu characters", strlen(error.message));
     for (const char *c = error.message; *c; c++)
         cr_assert(*c >= ' ' && *c <= '~', "character %d in: %s", *c, error.message);
+    /* What is no JSON is shown by the parser. */
+    cr_assert(read_text("{\"hidden_size\": \033[31m\n}", &m, &error) == MLA_BAD_INPUT, "an escape");
+    for (const char *c = error.message; *c; c++)
+        cr_assert(*c >= ' ' && *c <= '~', "character %d in: %s", *c, error.message);
 }
 
 /* No prefix of a file and no changed byte may do worse than a refusal. */

@@ -428,6 +428,29 @@ Test(report, a_run_without_figures)
     free(page);
 }
 
+/* As of a suite over many contexts. */
+Test(report, a_run_of_a_thousand_cases, .timeout = 20)
+{
+    char path[200], name[64];
+    struct report_outcome outcome;
+    struct mla_error error;
+    json_t *root = json_load_file(sample, 0, NULL), *list = json_array();
+    json_t *first = json_array_get(json_object_get(root, "benchmarks"), 0);
+    for (int i = 0; i < 1000; i++) {
+        json_t *entry = json_deep_copy(first);
+        snprintf(name, sizeof name, "of/cached:%d/naive", i + 1);
+        json_object_set_new(entry, "name", json_string(name));
+        json_object_set_new(entry, "cached", json_integer(i + 1));
+        json_array_append_new(list, entry);
+    }
+    json_object_set_new(root, "benchmarks", list);
+    path_in(path, "result.json");
+    cr_assert(json_dump_file(root, path, 0) == 0, "no %s", path);
+    json_decref(root);
+    int code = report_write(path, folder, "no scripts", &outcome, &error);
+    cr_assert(code == 0, "%s", error.message);
+}
+
 /* Kernels of which the same is said share a row. */
 Test(report, where_kernels_were_proven)
 {
