@@ -153,9 +153,9 @@ $(BUILD)/tests/papi/init: $(BUILD)/tests/papi/init.o
 	$(call say,LINK)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^
 
 # Targets for a fuzzer: tests/fuzz/TARGET.c, with seeds in corpus/TARGET and, where the format has
-# words, a dictionary TARGET.dict. To add one, write these and name it here, as safetensors once
-# harness/safetensors.c is there. They run no kernel; of the harness they take what they need.
-FUZZ_TARGETS := config suite npy result case
+# words, a dictionary TARGET.dict. To add one, write these and name it here. They run no kernel; of
+# the harness they take what they need.
+FUZZ_TARGETS := config suite npy result case safetensors index
 FUZZ ?= $(FUZZ_TARGETS)
 FUZZ_CHOSEN := $(subst $(comma),$(space),$(FUZZ))
 FUZZ_PROGRAMS := $(FUZZ_CHOSEN:%=$(BUILD)/tests/fuzz/%)

@@ -16,7 +16,7 @@ static int map_open(int descriptor, const char *path, struct mapped_file *file,
     if (fstat(descriptor, &status))
         return mla_fail(error, MLA_MACHINE, "%.600s: cannot be read: %s", path, strerror(errno));
     if (!S_ISREG(status.st_mode))
-        return mla_fail(error, MLA_BAD_INPUT, "%.600s: it is no regular file", path);
+        return mla_fail(error, MLA_BAD_INPUT, "%.600s: it is no file, accepted: a regular one", path);
     file->size = (size_t)status.st_size;
     if (file->size == 0)
         return 0;

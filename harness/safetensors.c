@@ -187,9 +187,10 @@ static int read_head(struct safetensors *file, struct mla_error *error)
     file->head =
         json_loadb(file->file.data + LENGTH_BYTES, (size_t)length, JSON_REJECT_DUPLICATES, &where);
     if (!json_is_object(file->head))
-        return mla_fail(
-            error, MLA_BAD_INPUT, "%.400s: its header is no JSON object: %.160s, at byte %d of it",
-            file->path, file->head ? "another value" : where.text, file->head ? 0 : where.position);
+        return mla_fail(error, MLA_BAD_INPUT,
+                        "%.400s: its header is %.160s, at byte %d of it, accepted: a JSON object",
+                        file->path, file->head ? "another JSON value" : where.text,
+                        file->head ? 0 : where.position);
     json_object_del(file->head, metadata);
     return check_tensors(file, error);
 }
@@ -219,15 +220,19 @@ static int refuse_name(const struct safetensors *file, const char *name, struct 
 {
     size_t count = json_object_size(file->head), i = 0;
     const char **names = calloc(count + 1, sizeof *names), *other, *best;
+    char all[160] = "a file with tensors";
     json_t *entry;
     if (!names)
         return mla_fail(error, MLA_MACHINE, "no memory for %zu names", count);
     json_object_foreach(file->head, other, entry) names[i++] = other;
     best = nearest_name(name, names, (int)count);
+    if (count > 0)
+        names_in_words(names, (int)count, all, sizeof all);
     free(names);
-    struct shown_name nearest = shown(best ? best : "");
+    struct shown_name nearest = shown(best ? best : all);
     return mla_fail(error, MLA_BAD_INPUT, "%.400s: has no tensor %s%s%s%s", file->path,
-                    shown(name).text, best ? "; did you mean " : "", nearest.text, best ? "?" : "");
+                    shown(name).text, best ? "; did you mean " : ", accepted: ", nearest.text,
+                    best ? "?" : "");
 }
 
 int safetensors_find(const struct safetensors *file, const char *name, struct tensor *tensor,

@@ -82,8 +82,8 @@ static int open_file(struct shards *shards, const char *name, struct safetensors
         return code;
     if (access(path, F_OK) && errno == ENOENT)
         return mla_fail(error, MLA_BAD_INPUT,
-                        "%.600s: is missing, %s names it: download it as well", path,
-                        shards->index ? index_name : "the folder's layout");
+                        "%.400s: is missing, which %.400s/%s names: download it as well", path,
+                        shards->folder, shards->index ? index_name : "config.json");
     size_t count = (size_t)shards->count + 1;
     struct safetensors *files = realloc(shards->files, count * sizeof *files);
     if (files)

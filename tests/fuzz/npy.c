@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A .npy file where arrays of several types and shapes are wanted. */
+ * A .npy file where arrays of several types and shapes are wanted, and where any is. */
 #include "harness/npy.h"
 #include "tests/fuzz/target.h"
 
@@ -22,5 +22,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         target_explained(npy_read(folder, NAME, &wanted[i], elements, &error), &error);
         free(elements);
     }
+    struct mla_error error = {""};
+    struct tensor tensor;
+    size_t begin;
+    int code = npy_describe(target_path(), &tensor, &begin, &error);
+    target_explained(code, &error);
+    if (!code &&
+        begin + (size_t)(tensor_elements(&tensor) * tensor_type_bytes[tensor.type]) != size)
+        target_fail("an array that is not all of the file");
     return 0;
 }

@@ -69,7 +69,7 @@ const char *target_path(void)
 void target_explained(int code, const struct mla_error *error)
 {
     static const char *const cures[] = {"accepted", "did you mean", "not valid JSON",
-                                        "cannot be read"};
+                                        "cannot be read", "download it"};
     const char *text = error->message;
     bool cure = code == MLA_MACHINE;
     if (code == 0)
