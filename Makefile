@@ -97,7 +97,7 @@ $(BUILD)/mlabench-tests: $(TEST_OBJECTS) $(filter-out $(BUILD)/harness/main.o,$(
 # has no static OpenMP, CFLAGS='-fopenmp=libgomp -Wno-unused-parameter' compiles for one thread.
 STANDALONE_KERNELS ?= *
 STANDALONE_HARNESS := accounting case cpu error fault input_arrange input_kind inputs memory oracle \
-	placement problem random timed_output trial verify verify_cache workload
+	placement problem random split timed_output trial verify verify_cache workload
 $(BUILD)/verify: $(STANDALONE_OBJECTS) $(BUILD)/tests/shapes.o \
 		$(STANDALONE_HARNESS:%=$(BUILD)/harness/%.o) \
 		$(filter-out %blas.o %/registry.o,$(KERNEL_OBJECTS)) $(REFERENCE_OBJECTS)

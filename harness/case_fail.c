@@ -73,7 +73,7 @@ const char *case_check(const struct bench_case *c)
 void case_fail(struct case_run *cr, const struct contender *contender, const char *check,
                const char *reason)
 {
-    char command[1024], name[CASE_NAME_MAX + 64];
+    char command[sizeof((struct given *)0)->options + 800], name[CASE_NAME_MAX + 64];
     reproduce(cr, contender->index, command, sizeof command);
     snprintf(name, sizeof name, "%s/%s", cr->name, contender->kernel->name);
     const struct failure failure = {check, reason, command, contender->seconds};
@@ -90,6 +90,8 @@ void case_fail(struct case_run *cr, const struct contender *contender, const cha
     /* Of a whole layer the weights are not kept: a checkpoint's are in the checkpoint. */
     bool keeps = cr->run->saver && !(cr->run->given && cr->c->about == ABOUT_LAYER);
     const char *saved = keeps ? saver_take(cr->run->saver, cr, contender, &failure) : NULL;
+    if (cr->run->saver && !keeps)
+        fprintf(stderr, "     not saved: the weights are those of the checkpoint\n");
     if (saved)
         fprintf(stderr, "     saved in: %s/%s\n", cr->run->saver->folder, saved);
 }

@@ -4,6 +4,7 @@
 #include "harness/clock.h"
 #include "harness/cpu.h"
 #include "harness/layer_verify.h"
+#include "harness/units.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,14 @@ static double worst_ratio(const json_t *verdict)
     return worst;
 }
 
+/* Null stands for what is not finite. */
+static struct text figure(const json_t *figures, const char *key)
+{
+    const json_t *value = json_object_get(figures, key);
+    struct text text = {"(not finite)"};
+    return json_is_number(value) ? unit_number(json_number_value(value), 3) : text;
+}
+
 /* What somebody else's outputs are off by, theirs or ours. */
 static void print_expected(const struct case_run *cr, const struct contender *contender)
 {
@@ -55,15 +64,12 @@ static void print_expected(const struct case_run *cr, const struct contender *co
     if (!e || cr->run->json)
         return;
     progress_clear(&cr->run->progress);
-    printf("%s %s: y against what is expected, %lld tokens: %.2e of RMS, %.2e at most; the "
-           "reference: %.2e, %.2e; limit %.0e\n",
+    printf("%s %s: y against what is expected, %lld tokens: %s of RMS, %s at most; the reference: "
+           "%s, %s; limit %g\n",
            cr->name, contender->kernel->name,
-           (long long)json_integer_value(json_object_get(e, "tokens")),
-           json_number_value(json_object_get(e, "rms_rel")),
-           json_number_value(json_object_get(e, "max_abs")),
-           json_number_value(json_object_get(e, "reference_rms_rel")),
-           json_number_value(json_object_get(e, "reference_max_abs")),
-           json_number_value(json_object_get(e, "limit")));
+           (long long)json_integer_value(json_object_get(e, "tokens")), figure(e, "rms_rel").s,
+           figure(e, "max_abs").s, figure(e, "reference_rms_rel").s,
+           figure(e, "reference_max_abs").s, json_number_value(json_object_get(e, "limit")));
     fflush(stdout);
 }
 

@@ -7,6 +7,7 @@
 #include "harness/problem.h"
 #include "harness/shards.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct reading {
     struct checkpoint *checkpoint;
     char prefix[NAME_MOST]; /* of the layer's tensors */
     int threads;
+    unsigned types; /* a bit for each enum tensor_type that was read */
     struct mla_error *error;
 };
 
@@ -105,12 +107,22 @@ static int find_prefix(struct reading *r)
 
 /* --- one tensor --- */
 
-static void note_type(struct checkpoint *c, enum tensor_type type)
+/* The tensor has been read. */
+static void note_read(struct reading *r, const struct tensor *tensor)
 {
-    const char *name = tensor_type_names[type];
-    size_t used = strlen(c->types);
-    if (!strstr(c->types, name) || (type == TENSOR_F16 && !strstr(c->types, ", F16")))
-        snprintf(c->types + used, sizeof c->types - used, "%s%s", used ? ", " : "", name);
+    r->types |= 1u << tensor->type;
+    r->checkpoint->bytes += tensor_elements(tensor) * tensor_type_bytes[tensor->type];
+}
+
+/* "F8_E4M3, BF16". */
+static void name_types(const struct reading *r, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = 0;
+    for (int type = 0; type < TENSOR_TYPES; type++)
+        if (r->types & 1u << type)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+                                     tensor_type_names[type]);
 }
 
 static int check_shape(const struct reading *r, const char *name, const struct tensor *tensor,
@@ -192,10 +204,26 @@ static int refuse_bias(const struct reading *r, const char *name)
                : 0;
 }
 
+/* With one that is not every kernel would fail. */
+static int check_finite(const struct reading *r, const char *name, const struct wanted *w)
+{
+    int64_t count = (w->rows > 0 ? w->rows : 1) * w->columns, at = count;
+#pragma omp parallel for num_threads(r->threads) schedule(static) reduction(min : at)
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(w->to[i]) && i < at)
+            at = i;
+    return at == count ? 0
+                       : mla_fail(r->error, MLA_BAD_INPUT,
+                                  "%.400s: tensor %.200s: element %lld is %g, accepted: finite "
+                                  "weights",
+                                  r->shards.folder, name, (long long)at, (double)w->to[at]);
+}
+
 static int read_weight(struct reading *r, const struct wanted *w)
 {
     char name[NAME_MOST + 64];
-    struct tensor tensor, scale, shape = {.dims = 2, .shape = {w->rows, w->columns}};
+    struct tensor tensor = {0}, scale = {0};
+    struct tensor shape = {.dims = 2, .shape = {w->rows, w->columns}};
     if (w->rows == 0)
         shape = (struct tensor){.dims = 1, .shape = {w->columns}};
     snprintf(name, sizeof name, "%s%s", r->prefix, w->name);
@@ -221,9 +249,10 @@ static int read_weight(struct reading *r, const struct wanted *w)
         return code;
     convert(r->threads, &tensor, scaled ? &scale : NULL, w->rows > 0 ? w->rows : 1, w->columns,
             (float *)w->to);
-    note_type(r->checkpoint, tensor.type);
-    r->checkpoint->bytes += tensor_elements(&tensor) * tensor_type_bytes[tensor.type];
-    return 0;
+    note_read(r, &tensor);
+    if (scaled)
+        note_read(r, &scale);
+    return check_finite(r, name, w);
 }
 
 /* In a child process: it may have a team of OpenMP, and dies alone if a file gets shorter while it
@@ -240,6 +269,7 @@ static int read_weights(void *context, struct child_channel *channel, struct mla
     int count = list_wanted(r.checkpoint, list);
     for (int i = 0; i < count && !code; i++)
         code = read_weight(&r, &list[i]);
+    name_types(&r, r.checkpoint->types, sizeof r.checkpoint->types);
     if (!code)
         child_send(channel, json_pack("{s:s, s:I}", "types", r.checkpoint->types, "bytes",
                                       (json_int_t)r.checkpoint->bytes));

@@ -38,7 +38,7 @@ static int read_given(const struct options *options, const struct paths *paths, 
                       struct suite *suite, struct mla_error *error)
 {
     /* "." is no name for a model. */
-    char folder[PATH_MAX], config[PATH_MAX + 16];
+    char folder[PATH_MAX];
     if (!realpath(options->checkpoint, folder))
         return mla_fail(error, MLA_BAD_INPUT, "--checkpoint %.600s: %s", options->checkpoint,
                         strerror(errno));
@@ -47,11 +47,10 @@ static int read_given(const struct options *options, const struct paths *paths, 
                                       .input = options->input,
                                       .expect = options->expect,
                                       .expect_limit = options->expect_limit};
-    snprintf(config, sizeof config, "%s/config.json", folder);
     int code = given_open(&names, given, error);
     if (code)
         return code;
-    code = given_suite(paths->configs, config, given, &options->by_hand, cpu_count(), suite, error);
+    code = given_suite(paths->configs, given, &options->by_hand, cpu_count(), suite, error);
     if (code)
         given_close(given);
     return code;
@@ -172,6 +171,7 @@ static int run_all(struct run *run, const struct options *options, const struct 
         json_object_set(summary, "ratios", json_object_get(run->result->mlabench, "ratios"));
         json_object_set(summary, "certificates",
                         json_object_get(run->result->mlabench, "certificates"));
+        json_object_set(summary, "layers", json_object_get(run->result->mlabench, "layers"));
         json_dumpf(summary, stdout, JSON_INDENT(1));
         putchar('\n');
         json_decref(summary);

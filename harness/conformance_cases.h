@@ -49,8 +49,8 @@ int64_t conformance_first_position(const struct conformance_sequence *sequence,
 const char *conformance_meaning(const char *part);
 
 /* Adds the tensors of a case; those of the case `of` are there already. The same bits for any
- * number of threads, on any machine. Returns 0, MLA_BAD_INPUT where the model has too few positions
- * or MLA_MACHINE. */
+ * number of threads; on other machines up to libm's last bits. Returns 0, MLA_BAD_INPUT where the
+ * model has too few positions or MLA_MACHINE. */
 int conformance_compute(const struct conformance_model *m, const struct conformance_case *c,
                         uint64_t seed, int threads, struct tensor_list *list,
                         struct mla_error *error);

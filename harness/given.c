@@ -4,6 +4,7 @@
 #include "harness/layer_verify.h"
 #include "harness/tensor_file.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +33,21 @@ static int open_rows(const char *option, const char *name, int64_t width, struct
     return code;
 }
 
+/* NaN and infinities would make every kernel fail. */
+static int check_finite(const char *option, const char *name, const struct tensor *tensor,
+                        struct mla_error *error)
+{
+    double value;
+    for (int64_t i = 0, count = tensor_elements(tensor); i < count; i++) {
+        tensor_doubles(tensor, i, 1, &value);
+        if (!isfinite((float)value))
+            return mla_fail(error, MLA_BAD_INPUT,
+                            "%s %.600s: element %lld is %g, accepted: finite numbers within fp32",
+                            option, name, (long long)i, value);
+    }
+    return 0;
+}
+
 static int read_input(const char *name, struct given *given, struct mla_error *error)
 {
     int64_t width = given->checkpoint.model.hidden_size;
@@ -39,8 +55,11 @@ static int read_input(const char *name, struct given *given, struct mla_error *e
     int code = open_rows("--input", name, width, &file, &given->tokens, error);
     if (code)
         return code;
-    code = buffer_create(&given->x, BUFFER_SHARED, sizeof(float) * (size_t)(given->tokens * width),
-                         "the hidden states", error);
+    code = check_finite("--input", name, &file.tensor, error);
+    if (!code)
+        code =
+            buffer_create(&given->x, BUFFER_SHARED, sizeof(float) * (size_t)(given->tokens * width),
+                          "the hidden states", error);
     if (!code)
         tensor_floats(&file.tensor, 0, given->tokens * width, given->x.data);
     tensor_file_close(&file);
@@ -55,9 +74,11 @@ static int read_expected(const char *name, struct given *given, struct mla_error
     if (code)
         return code;
     given->expect_type = file.tensor.type;
-    code = buffer_create(&given->expect, BUFFER_SHARED,
-                         sizeof(double) * (size_t)(given->expected * width), "the expected outputs",
-                         error);
+    code = check_finite("--expect", name, &file.tensor, error);
+    if (!code)
+        code = buffer_create(&given->expect, BUFFER_SHARED,
+                             sizeof(double) * (size_t)(given->expected * width),
+                             "the expected outputs", error);
     if (!code)
         tensor_doubles(&file.tensor, 0, given->expected * width, given->expect.data);
     tensor_file_close(&file);

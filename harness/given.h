@@ -27,8 +27,11 @@ struct given {
 /* What a user names: NULL where there is none. */
 struct given_names {
     const char *checkpoint, *layer; /* as for checkpoint_load */
-    const char *input, *expect;     /* as for tensor_file_open: [tokens][width], or [1][..][..] */
-    double expect_limit;            /* 0: by the type of what is expected, see given_limit */
+    /* As for tensor_file_open, [tokens][width] or [1][tokens][width]: what self_attn is called
+     * with, the output of input_layernorm, and what it returns, o_proj's output before the
+     * residual. */
+    const char *input, *expect;
+    double expect_limit; /* 0: by the type of what is expected, see given_limit */
 };
 
 /* How far a correct layer's y is from outputs of that precision: LAYER_OBSERVED_LIMIT, or what

@@ -24,8 +24,8 @@ struct filling {
 
 /* Memory of a thread, for TOGETHER tokens. */
 struct room {
-    float *x, *narrow, *wide; /* hidden states; c_q or a row; queries */
-    double *exact;            /* of one token's c_q, row or head */
+    float *x, *narrow; /* hidden states; c_q or a row */
+    double *exact;     /* of one token's c_q, row or head */
 };
 
 static int64_t narrow_width(const struct ref_layer_dims *d)
@@ -43,13 +43,13 @@ static int64_t q_width(const struct ref_layer_dims *d)
 static int room_create(const struct filling *f, struct room *room)
 {
     size_t narrow = (size_t)narrow_width(&f->dims), hidden = (size_t)f->dims.hidden_size;
-    size_t head = (size_t)(f->dims.attention.qk_nope_head_dim + f->dims.attention.qk_rope_head_dim);
-    room->x = malloc(sizeof(float) * TOGETHER * (hidden + narrow + (size_t)q_width(&f->dims)));
+    size_t head =
+        (size_t)f->dims.attention.qk_nope_head_dim + (size_t)f->dims.attention.qk_rope_head_dim;
+    room->x = malloc(sizeof(float) * TOGETHER * (hidden + narrow));
     room->exact = malloc(sizeof(double) * (narrow > head ? narrow : head));
     if (!room->x || !room->exact)
         return -ENOMEM;
     room->narrow = room->x + TOGETHER * hidden;
-    room->wide = room->narrow + TOGETHER * narrow;
     return 0;
 }
 

@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/given_suite.h"
 
+#include "harness/units.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LAYER_TOKENS = 32, LAYER_NEW = 4, KERNEL_CACHED = 4096, NUMBER = 24 };
+enum { LAYER_TOKENS = 32, LAYER_NEW = 4, LAYER_MOST = 256, KERNEL_CACHED = 4096, NUMBER = 24 };
 
-/* `cached` and `new` for so many tokens, where neither is asked for. */
-static void choose_lengths(struct case_options *options, int64_t tokens, int64_t fresh,
-                           char cached[NUMBER], char new_tokens[NUMBER])
+/* Room for the numbers that options hold as text. */
+struct lengths {
+    char cached[NUMBER], fresh[NUMBER];
+};
+
+/* So many tokens, the last `fresh` of them new. */
+static void set_lengths(struct case_options *options, int64_t tokens, int64_t fresh,
+                        struct lengths *lengths)
 {
-    if (options->cached || options->new_tokens)
-        return;
     fresh = fresh < tokens ? fresh : tokens;
-    snprintf(cached, NUMBER, "%lld", (long long)(tokens - fresh));
-    snprintf(new_tokens, NUMBER, "%lld", (long long)fresh);
-    options->cached = cached;
-    options->new_tokens = new_tokens;
+    snprintf(lengths->cached, NUMBER, "%lld", (long long)(tokens - fresh));
+    snprintf(lengths->fresh, NUMBER, "%lld", (long long)fresh);
+    options->cached = lengths->cached;
+    options->new_tokens = lengths->fresh;
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -25,26 +30,41 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Whether the options ask for lengths, of one case each, that a layer can be verified with in no
+ * time: it takes the reference heads tokens^2 steps. */
+static bool short_enough(const struct case_options *options)
+{
+    int64_t cached = 0, fresh = 1;
+    return (options->cached || options->new_tokens) &&
+           (!options->cached || parse_tokens(options->cached, &cached)) &&
+           (!options->new_tokens || parse_tokens(options->new_tokens, &fresh)) &&
+           cached + fresh <= LAYER_MOST;
+}
+
 /* Of the layer cases and of the kernels'. */
-static int make_suites(const char *folder, const char *config, const struct given *given,
+static int make_suites(const char *folder, const struct given *given,
                        const struct case_options *options, int cpus, struct suite *layer,
                        struct suite *kernels, struct mla_error *error)
 {
-    char cached[2][NUMBER], fresh[2][NUMBER];
-    int64_t most = given->tokens ? given->tokens : given->checkpoint.model.max_position_embeddings;
-    int64_t whole = given->expected ? least(given->expected, most) : least(LAYER_TOKENS, most);
-    struct case_options about_layer = {.models = config,
+    struct lengths of_layer, of_kernels;
+    const struct model *model = &given->checkpoint.model;
+    int64_t most = given->tokens ? given->tokens : model->max_position_embeddings;
+    int64_t whole =
+        least(given->expected ? least(given->expected, LAYER_MOST) : LAYER_TOKENS, most);
+    struct case_options about_layer = {.model = model,
                                        .cached = options->cached,
                                        .new_tokens = options->new_tokens,
                                        .threads = options->threads,
                                        .kernels = options->kernels,
                                        .layer = true};
     struct case_options about_kernels = *options;
-    about_kernels.models = config;
+    about_kernels.model = model;
     about_kernels.layer = false;
-    choose_lengths(&about_layer, whole, LAYER_NEW, cached[0], fresh[0]);
-    choose_lengths(&about_kernels, given->tokens ? given->tokens : least(KERNEL_CACHED + 1, most),
-                   1, cached[1], fresh[1]);
+    if (!short_enough(options))
+        set_lengths(&about_layer, whole, LAYER_NEW, &of_layer);
+    if (!options->cached && !options->new_tokens)
+        set_lengths(&about_kernels, given->tokens ? given->tokens : least(KERNEL_CACHED + 1, most),
+                    1, &of_kernels);
     int code = suite_by_hand(folder, &about_layer, cpus, layer, error);
     return code ? code : suite_by_hand(folder, &about_kernels, cpus, kernels, error);
 }
@@ -63,12 +83,11 @@ static int check_case(const struct given *given, const struct bench_case *c,
         (long long)given->tokens, (long long)c->cached, (long long)c->new_tokens, c->batch);
 }
 
-int given_suite(const char *folder, const char *config, const struct given *given,
-                const struct case_options *options, int cpus, struct suite *suite,
-                struct mla_error *error)
+int given_suite(const char *folder, const struct given *given, const struct case_options *options,
+                int cpus, struct suite *suite, struct mla_error *error)
 {
     struct suite layer = {0}, kernels = {0};
-    int code = make_suites(folder, config, given, options, cpus, &layer, &kernels, error);
+    int code = make_suites(folder, given, options, cpus, &layer, &kernels, error);
     *suite = kernels;
     suite->cases = NULL;
     suite->count = 0;

@@ -9,12 +9,11 @@
 #include "harness/given.h"
 #include "harness/suite.h"
 
-/* As the options say, whose model is `config`, the checkpoint's config.json. Where they say no
- * lengths, the layer's are those of the expected outputs, or 32 tokens, the last 4 of them new, or
- * as many as are given, and the kernels' all that are given, or 4,096, the last one new. Refuses
- * more tokens than are given, and batches then. */
-int given_suite(const char *folder, const char *config, const struct given *given,
-                const struct case_options *options, int cpus, struct suite *suite,
-                struct mla_error *error);
+/* As the options say, of the checkpoint's model. Where they say no lengths, or longer ones than 256
+ * tokens or several, the layer's are those of the expected outputs, at most 256, or 32 tokens, the
+ * last 4 of them new, or as many as are given. Where they say none the kernels' are all that are
+ * given, or 4,096 and a new one. Refuses more tokens than are given, and batches then. */
+int given_suite(const char *folder, const struct given *given, const struct case_options *options,
+                int cpus, struct suite *suite, struct mla_error *error);
 
 #endif

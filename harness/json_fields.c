@@ -10,9 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LARGEST_FILE ((size_t)16 << 20)
-
-static int read_file(const char *file, char **text, size_t *size, struct mla_error *error)
+static int read_file(const char *file, size_t most, char **text, size_t *size,
+                     struct mla_error *error)
 {
     FILE *stream = fopen(file, "rb");
     if (!stream)
@@ -21,7 +20,7 @@ static int read_file(const char *file, char **text, size_t *size, struct mla_err
     size_t capacity = 0;
     *text = NULL;
     *size = 0;
-    for (size_t got = 1; got > 0 && *size <= LARGEST_FILE; *size += got) {
+    for (size_t got = 1; got > 0 && *size <= most; *size += got) {
         if (*size == capacity) {
             capacity = capacity ? 2 * capacity : 8192;
             char *larger = realloc(*text, capacity);
@@ -36,7 +35,7 @@ static int read_file(const char *file, char **text, size_t *size, struct mla_err
     }
     int failure = ferror(stream) ? errno : 0;
     fclose(stream);
-    if (!failure && *size <= LARGEST_FILE)
+    if (!failure && *size <= most)
         return 0;
     free(*text);
     if (failure)
@@ -44,14 +43,19 @@ static int read_file(const char *file, char **text, size_t *size, struct mla_err
     return mla_fail(error, MLA_BAD_INPUT,
                     "%s: has more than %zu bytes, accepted: a JSON file of "
                     "at most that",
-                    file, LARGEST_FILE);
+                    file, most);
 }
 
 int fields_load(const char *file, json_t **root, struct mla_error *error)
 {
+    return fields_load_larger(file, (size_t)16 << 20, root, error);
+}
+
+int fields_load_larger(const char *file, size_t most, json_t **root, struct mla_error *error)
+{
     char *text = NULL;
     size_t size = 0;
-    int code = read_file(file, &text, &size, error);
+    int code = read_file(file, most, &text, &size, error);
     if (code)
         return code;
     json_error_t fault;

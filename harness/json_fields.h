@@ -25,6 +25,8 @@ struct fields {
 /* Parses a file of at most 16 MiB that holds one JSON object without repeated keys. The caller
  * owns *root: json_decref. */
 int fields_load(const char *file, json_t **root, struct mla_error *error);
+/* The same of at most so many bytes. */
+int fields_load_larger(const char *file, size_t most, json_t **root, struct mla_error *error);
 
 /* The field's value; NULL if it is absent or null. */
 const json_t *fields_get(const struct fields *fields, const char *name);

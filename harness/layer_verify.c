@@ -212,7 +212,7 @@ static void check_expected(struct work *w)
     if (!(rms_rel(&reference) <= given->expect_limit) || !(rms_rel(&own) <= given->expect_limit))
         refuse(verdict, "expected",
                "y differs from what is expected by %.3g of its RMS, that of the reference by %.3g, "
-               "accepted: %.3g",
+               "accepted: %.3g; x has to be what self_attn is called with, y what it returns",
                rms_rel(&own), rms_rel(&reference), given->expect_limit);
 }
 

@@ -16,7 +16,8 @@ static int map_open(int descriptor, const char *path, struct mapped_file *file,
     if (fstat(descriptor, &status))
         return mla_fail(error, MLA_MACHINE, "%.600s: cannot be read: %s", path, strerror(errno));
     if (!S_ISREG(status.st_mode))
-        return mla_fail(error, MLA_BAD_INPUT, "%.600s: it is no file, accepted: a regular one", path);
+        return mla_fail(error, MLA_BAD_INPUT, "%.600s: it is no file, accepted: a regular one",
+                        path);
     file->size = (size_t)status.st_size;
     if (file->size == 0)
         return 0;
@@ -32,7 +33,8 @@ int mapped_file_open(const char *path, struct mapped_file *file, struct mla_erro
     *file = (struct mapped_file){0};
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
-        return mla_fail(error, MLA_MACHINE, "%.600s: cannot be read: %s", path, strerror(errno));
+        return mla_fail(error, errno == ENOENT || errno == ENOTDIR ? MLA_BAD_INPUT : MLA_MACHINE,
+                        "%.600s: cannot be read: %s", path, strerror(errno));
     int code = map_open(descriptor, path, file, error);
     close(descriptor);
     return code;

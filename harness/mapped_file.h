@@ -13,8 +13,8 @@ struct mapped_file {
     size_t size;
 };
 
-/* Returns 0, MLA_BAD_INPUT (no regular file) or MLA_MACHINE (it cannot be opened or mapped), the
- * message naming the path. */
+/* Returns 0, MLA_BAD_INPUT (none, or no regular file) or MLA_MACHINE (it cannot be opened or
+ * mapped), the message naming the path. */
 int mapped_file_open(const char *path, struct mapped_file *file, struct mla_error *error);
 void mapped_file_close(struct mapped_file *file);
 

@@ -250,6 +250,11 @@ static int check_checkpoint(const struct options *options, struct mla_error *err
                         options->layer   ? "--layer with a number"
                         : options->input ? "--input"
                                          : "--expect");
+    if ((options->expect && !options->input) || (options->expect_limit > 0 && !options->expect))
+        return mla_fail(error, MLA_BAD_INPUT, "%s",
+                        options->expect ? "--expect needs --input FILE: outputs are those of "
+                                          "certain hidden states"
+                                        : "--expect-limit needs --expect FILE");
     if (options->checkpoint && !options->layer)
         return mla_fail(error, MLA_BAD_INPUT, "--checkpoint needs --layer N, e.g. --layer 3");
     if (options->checkpoint && (c->models || c->inputs || c->shared_prefix || c->certificate))
@@ -269,10 +274,11 @@ int options_read(enum command_bit command, int count, char **arguments, struct o
     for (int i = 0; i < ROWS; i++) {
         if (!(rows[i].commands & (unsigned)command))
             continue;
-        table[entries] = (struct option){
-            rows[i].name,
-            rows[i].argument && rows[i].kind != LAYER ? required_argument : no_argument, NULL,
-            256 + entries};
+        table[entries] = (struct option){rows[i].name,
+                                         rows[i].kind == LAYER ? optional_argument
+                                         : rows[i].argument    ? required_argument
+                                                               : no_argument,
+                                         NULL, 256 + entries};
         known[entries++] = &rows[i];
         if (rows[i].letter)
             letters[strlen(letters)] = rows[i].letter;
@@ -292,7 +298,9 @@ int options_read(enum command_bit command, int count, char **arguments, struct o
         if (code)
             return code;
         /* A number after --layer is its own; without one it is about seeded weights. */
-        if (row->kind == LAYER && optind < count && isdigit((unsigned char)*arguments[optind]))
+        if (row->kind == LAYER && optarg)
+            options->layer = optarg;
+        else if (row->kind == LAYER && optind < count && isdigit((unsigned char)*arguments[optind]))
             options->layer = arguments[optind++];
     }
     options->files = arguments + optind;

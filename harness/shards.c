@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_MOST = 1200 };
+enum { PATH_MOST = 1200, LARGEST_INDEX = 100000000 };
 static const char index_name[] = "model.safetensors.index.json",
                   single_name[] = "model.safetensors";
 
@@ -56,7 +56,7 @@ static int check_map(const json_t *map, const char *path, struct mla_error *erro
 static int read_index(struct shards *shards, const char *path, struct mla_error *error)
 {
     json_t *root = NULL;
-    int code = fields_load(path, &root, error);
+    int code = fields_load_larger(path, LARGEST_INDEX, &root, error);
     if (code)
         return code;
     json_t *map = json_object_get(root, "weight_map");
@@ -81,9 +81,13 @@ static int open_file(struct shards *shards, const char *name, struct safetensors
     if (code)
         return code;
     if (access(path, F_OK) && errno == ENOENT)
-        return mla_fail(error, MLA_BAD_INPUT,
-                        "%.400s: is missing, which %.400s/%s names: download it as well", path,
-                        shards->folder, shards->index ? index_name : "config.json");
+        return shards->index
+                   ? mla_fail(error, MLA_BAD_INPUT,
+                              "%.400s: is missing, which %.400s/%s names: download it as well",
+                              path, shards->folder, index_name)
+                   : mla_fail(error, MLA_BAD_INPUT,
+                              "%.400s: is missing, accepted: a folder with %s or %s", path,
+                              single_name, index_name);
     size_t count = (size_t)shards->count + 1;
     struct safetensors *files = realloc(shards->files, count * sizeof *files);
     if (files)

@@ -44,7 +44,7 @@ void split_merge(int32_t parts, int32_t width, const float *o_parts, int64_t str
                  const float *lse_parts, int64_t lse_stride, float *o, float *lse)
 {
     double weights[SPLIT_MOST], most = -INFINITY, sum = 0;
-    for (int32_t i = 0; i < parts; i++) /* NaN is the most of all */
+    for (int32_t i = 0; i < parts && !isnan(most); i++) /* NaN is the most of all */
         if (!(lse_parts[i * lse_stride] <= most))
             most = lse_parts[i * lse_stride];
     bool keys = most != -INFINITY;

@@ -131,6 +131,7 @@ int suite_random(uint64_t seed, int32_t count, struct suite *suite, struct mla_e
 /* What a user gave by hand, as lists: NULL or "" means the default. */
 struct case_options {
     const char *models;        /* comma-separated, needed; "all" is every file in configs/models */
+    const struct model *model; /* instead: one that has been read; or NULL */
     const char *cached;        /* comma-separated numbers, also 4k, 128k; default 4096 */
     const char *new_tokens;    /* default 1 */
     const char *batch;         /* default 1 */

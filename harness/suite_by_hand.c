@@ -122,6 +122,7 @@ int suite_by_hand(const char *folder, const struct case_options *options, int cp
                   struct suite *suite, struct mla_error *error)
 {
     const struct list lists[] = {
+        /* the model's first */
         {.option = "--model", .offset = TEXT(models), .take = take_model},
         {"--cached", TEXT(cached), "4096", cached_bounds, NULL, AXIS(cached), take_number},
         {"--new", TEXT(new_tokens), "1", new_bounds, NULL, AXIS(new_tokens), take_number},
@@ -150,8 +151,8 @@ int suite_by_hand(const char *folder, const struct case_options *options, int cp
     r.axes.layer = options->layer;
     r.axes.certificate = options->certificate;
     r.axes.sinks = options->sinks;
-    int code = 0;
-    for (size_t i = 0; !code && i < sizeof lists / sizeof lists[0]; i++)
+    int code = options->model ? axes_add_model(&r.axes, options->model, "the model", error) : 0;
+    for (size_t i = options->model ? 1 : 0; !code && i < sizeof lists / sizeof lists[0]; i++)
         code = read_list(&r, &lists[i],
                          *(const char *const *)((const char *)options + lists[i].offset));
     if (!code)

@@ -87,7 +87,7 @@ void tensor_floats(const struct tensor *tensor, int64_t first, int64_t count, fl
 
 void tensor_doubles(const struct tensor *tensor, int64_t first, int64_t count, double *out)
 {
-    float piece[PIECE];
+    float piece[PIECE] = {0};
     const char *at = (const char *)tensor->data + first * (int64_t)sizeof *out;
     if (tensor->type == TENSOR_F64) {
         memcpy(out, at, (size_t)count * sizeof *out);

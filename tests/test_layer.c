@@ -156,7 +156,8 @@ static void passes(const struct model *model, const struct mla_kernel *kernel, i
 {
     struct layer_verdict verdict;
     struct mla_error error;
-    int code = layer_verify(model, NULL, kernel, cached, new_tokens, SEED, threads, &verdict, &error);
+    int code =
+        layer_verify(model, NULL, kernel, cached, new_tokens, SEED, threads, &verdict, &error);
     cr_assert(code == 0, "%s", error.message);
     cr_assert(verdict.passed, "%s, %s, %ld cached, %ld new: %s", model->name, kernel->name,
               (long)cached, (long)new_tokens, verdict.reason);

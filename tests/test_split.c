@@ -54,7 +54,9 @@ Test(split, nan_is_not_hidden)
     const float wrong[] = {NAN, 2};
     split_merge(2, 2, parts, 2, wrong, 1, o, &lse);
     cr_assert(isnan(o[0]) && isnan(o[1]) && isnan(lse));
-    const float all[] = {NAN, NAN}, last[] = {2, NAN};
+    const float all[] = {NAN, NAN}, last[] = {2, NAN}, none[] = {NAN, -INFINITY};
+    split_merge(2, 2, parts, 2, none, 1, o, &lse);
+    cr_assert(isnan(o[0]) && isnan(o[1]) && isnan(lse));
     split_merge(2, 2, parts, 2, all, 1, o, &lse);
     cr_assert(isnan(o[0]) && isnan(o[1]) && isnan(lse));
     split_merge(2, 2, parts, 2, last, 1, o, &lse);
