@@ -17,7 +17,7 @@
 
 TestSuite(checkpoint, .init = make_temporary, .fini = remove_temporary, .timeout = 120);
 
-enum { MOST = 12, FLOATS = 1 << 16 };
+enum { MOST = 12, FLOATS = 1 << 16, BYTES = 8 * FLOATS };
 
 /* Tensors to be written, and the memory that they are in. */
 struct kept {
@@ -67,7 +67,7 @@ static void *room(struct kept *kept, size_t bytes)
 {
     void *at = kept->memory + kept->used;
     kept->used += (bytes + 7) / 8 * 8;
-    cr_assert(kept->used <= 2 * FLOATS * sizeof(float));
+    cr_assert(kept->used <= BYTES);
     return at;
 }
 
@@ -117,7 +117,7 @@ static void keep_layer(struct kept *kept, const char *prefix, enum tensor_type t
 {
     char name[96];
     if (!kept->memory)
-        kept->memory = calloc(1, 2 * FLOATS * sizeof(float));
+        kept->memory = calloc(1, BYTES);
     for (int i = 0, count = list_shapes(); i < count; i++) {
         const struct tensor_shape *s = &shapes[i];
         enum tensor_type own = s->rows == 0 && type == TENSOR_F8_E4M3 ? TENSOR_BF16 : type;

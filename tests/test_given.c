@@ -156,7 +156,8 @@ static uint8_t code_at(int64_t row, int64_t column)
 
 static float factor_at(int attention, int64_t row, int64_t column)
 {
-    return ldexpf(1 + 0.125F * (float)(column / 128), (int)(row / 128) - 8 * attention);
+    int64_t high = row / 128, wide = column / 128;
+    return ldexpf(1 + 0.125F * (float)wide, (int)high - 8 * attention);
 }
 
 static struct named_tensor tensors[MOST_TENSORS];
