@@ -4,7 +4,6 @@
 #include "harness/child.h"
 #include "harness/cpu.h"
 #include "harness/mapped_file.h"
-#include "harness/problem.h"
 #include "harness/shards.h"
 
 #include <math.h>
@@ -12,17 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MOST = 512, TENSORS = 8, SCALE_BLOCK = 128, PATH_MOST = 1200, LOADING_S = 3600 };
+enum { NAME_MOST = 512, SCALE_BLOCK = 128, PATH_MOST = 1200, LOADING_S = 3600 };
 
 /* Read so much at a time: what is dequantised need not stay in memory. */
 static const int64_t chunk_bytes = 8 << 20;
-
-/* A weight of the layer: its name after "self_attn.", and its shape; rows 0: a vector. */
-struct wanted {
-    const char *name;
-    const float *to;
-    int64_t rows, columns;
-};
 
 struct reading {
     const char *folder;
@@ -33,32 +25,6 @@ struct reading {
     unsigned types; /* a bit for each enum tensor_type that was read */
     struct mla_error *error;
 };
-
-static int list_wanted(const struct checkpoint *c, struct wanted list[TENSORS])
-{
-    struct ref_layer_dims dims;
-    model_ref_layer_dims(&c->model, &dims);
-    const struct ref_layer_weights *w = &c->weights.named;
-    const struct ref_dims *a = &dims.attention;
-    int64_t hidden = dims.hidden_size, rank = a->kv_lora_rank, rope = a->qk_rope_head_dim;
-    int64_t q_rank = dims.q_lora_rank, q_width = a->heads * (a->qk_nope_head_dim + rope);
-    int64_t kv_width = a->heads * ((int64_t)a->qk_nope_head_dim + a->v_head_dim);
-    const struct wanted all[TENSORS] = {
-        {"q_proj.weight", w->q_proj, q_width, hidden},
-        {"q_a_proj.weight", w->q_a_proj, q_rank, hidden},
-        {"q_a_layernorm.weight", w->q_a_layernorm, 0, q_rank},
-        {"q_b_proj.weight", w->q_b_proj, q_width, q_rank},
-        {"kv_a_proj_with_mqa.weight", w->kv_a_proj, rank + rope, hidden},
-        {"kv_a_layernorm.weight", w->kv_a_layernorm, 0, rank},
-        {"kv_b_proj.weight", w->kv_b_proj, kv_width, rank},
-        {"o_proj.weight", w->o_proj, hidden, a->heads * (int64_t)a->v_head_dim},
-    };
-    int count = 0;
-    for (int i = 0; i < TENSORS; i++)
-        if (all[i].to)
-            list[count++] = all[i];
-    return count;
-}
 
 /* --- which layer --- */
 
@@ -139,7 +105,7 @@ static int check_shape(const struct reading *r, const char *name, const struct t
                            r->shards.folder, name, found, tensor_shape_text(wanted));
 }
 
-static int find_scale(struct reading *r, const char *name, const struct wanted *w,
+static int find_scale(struct reading *r, const char *name, const struct named_weight *w,
                       struct tensor *scale)
 {
     char scale_name[NAME_MOST + 16];
@@ -205,28 +171,28 @@ static int refuse_bias(const struct reading *r, const char *name)
 }
 
 /* With one that is not every kernel would fail. */
-static int check_finite(const struct reading *r, const char *name, const struct wanted *w)
+static int check_finite(const struct reading *r, const char *name, const struct named_weight *w)
 {
     int64_t count = (w->rows > 0 ? w->rows : 1) * w->columns, at = count;
 #pragma omp parallel for num_threads(r->threads) schedule(static) reduction(min : at)
     for (int64_t i = 0; i < count; i++)
-        if (!isfinite(w->to[i]) && i < at)
+        if (!isfinite(w->data[i]) && i < at)
             at = i;
     return at == count ? 0
                        : mla_fail(r->error, MLA_BAD_INPUT,
                                   "%.400s: tensor %.200s: element %lld is %g, accepted: finite "
                                   "weights",
-                                  r->shards.folder, name, (long long)at, (double)w->to[at]);
+                                  r->shards.folder, name, (long long)at, (double)w->data[at]);
 }
 
-static int read_weight(struct reading *r, const struct wanted *w)
+static int read_weight(struct reading *r, const struct named_weight *w)
 {
     char name[NAME_MOST + 64];
     struct tensor tensor = {0}, scale = {0};
     struct tensor shape = {.dims = 2, .shape = {w->rows, w->columns}};
     if (w->rows == 0)
         shape = (struct tensor){.dims = 1, .shape = {w->columns}};
-    snprintf(name, sizeof name, "%s%s", r->prefix, w->name);
+    snprintf(name, sizeof name, "%s%s.weight", r->prefix, w->name);
     int code = refuse_bias(r, name);
     if (!code)
         code = shards_tensor(&r->shards, name, &tensor, r->error);
@@ -248,7 +214,7 @@ static int read_weight(struct reading *r, const struct wanted *w)
     if (code)
         return code;
     convert(r->threads, &tensor, scaled ? &scale : NULL, w->rows > 0 ? w->rows : 1, w->columns,
-            (float *)w->to);
+            (float *)w->data);
     note_read(r, &tensor);
     if (scaled)
         note_read(r, &scale);
@@ -260,13 +226,13 @@ static int read_weight(struct reading *r, const struct wanted *w)
 static int read_weights(void *context, struct child_channel *channel, struct mla_error *error)
 {
     struct reading r = *(const struct reading *)context;
-    struct wanted list[TENSORS];
+    struct named_weight list[NAMED_WEIGHTS];
     r.error = error;
     int code = shards_open(r.folder, &r.shards, error);
     if (code)
         return code;
     code = find_prefix(&r);
-    int count = list_wanted(r.checkpoint, list);
+    int count = weights_list(&r.checkpoint->model, &r.checkpoint->weights.named, list);
     for (int i = 0; i < count && !code; i++)
         code = read_weight(&r, &list[i]);
     name_types(&r, r.checkpoint->types, sizeof r.checkpoint->types);

@@ -117,43 +117,15 @@ const char *conformance_prefix(const struct model *model)
                                            : "model.layers.0.self_attn.";
 }
 
-/* The tensors of an MLA layer. */
-enum { WEIGHTS = 8, NAME_LENGTH = 80 };
-
-struct weight {
-    const char *name;
-    const float *data;     /* NULL: this model has none */
-    int64_t rows, columns; /* 0 columns: a vector */
-};
-
-static void list_weights(const struct conformance_model *m, struct weight list[WEIGHTS])
-{
-    const struct model *model = &m->model;
-    const struct ref_layer_weights *w = &m->weights.named;
-    int64_t heads = model->num_attention_heads, nope = model->qk_nope_head_dim;
-    int64_t rope = model->qk_rope_head_dim, v = model->v_head_dim;
-    int64_t hidden = model->hidden_size, q_lora = model->q_lora_rank, rank = model->kv_lora_rank;
-    const struct weight all[WEIGHTS] = {
-        {"q_proj", w->q_proj, heads * (nope + rope), hidden},
-        {"q_a_proj", w->q_a_proj, q_lora, hidden},
-        {"q_a_layernorm", w->q_a_layernorm, q_lora, 0},
-        {"q_b_proj", w->q_b_proj, heads * (nope + rope), q_lora},
-        {"kv_a_proj_with_mqa", w->kv_a_proj, rank + rope, hidden},
-        {"kv_a_layernorm", w->kv_a_layernorm, rank, 0},
-        {"kv_b_proj", w->kv_b_proj, heads * (nope + v), rank},
-        {"o_proj", w->o_proj, hidden, heads * v},
-    };
-    for (int i = 0; i < WEIGHTS; i++)
-        list[i] = all[i];
-}
+enum { NAME_LENGTH = 80 };
 
 int conformance_model_write(const struct conformance_model *m, const char *folder,
                             struct mla_error *error)
 {
     static const char *const metadata[] = {"format", "pt", NULL}; /* transformers insists */
-    struct weight list[WEIGHTS];
-    struct named_tensor tensors[WEIGHTS];
-    char names[WEIGHTS][NAME_LENGTH];
+    struct named_weight list[NAMED_WEIGHTS];
+    struct named_tensor tensors[NAMED_WEIGHTS];
+    char names[NAMED_WEIGHTS][NAME_LENGTH];
     int count = 0;
     const float *weights = m->weights.memory.data;
     int64_t elements = (int64_t)(m->weights.memory.size / sizeof *weights);
@@ -162,18 +134,17 @@ int conformance_model_write(const struct conformance_model *m, const char *folde
         return mla_fail(error, MLA_MACHINE, "no memory for the weights of %s", m->model.name);
     if (codes)
         bf16_encode(elements, weights, codes);
-    list_weights(m, list);
-    for (int i = 0; i < WEIGHTS; i++) {
-        if (!list[i].data)
-            continue;
+    int listed = weights_list(&m->model, &m->weights.named, list);
+    for (int i = 0; i < listed; i++) {
         snprintf(names[count], NAME_LENGTH, "%s%s.weight", conformance_prefix(&m->model),
                  list[i].name);
         const void *data = codes ? (const void *)(codes + (list[i].data - weights)) : list[i].data;
         tensors[count].name = names[count];
-        tensors[count++].tensor = (struct tensor){codes ? TENSOR_BF16 : TENSOR_F32,
-                                                  list[i].columns ? 2 : 1,
-                                                  {list[i].rows, list[i].columns},
-                                                  data};
+        tensors[count++].tensor =
+            (struct tensor){codes ? TENSOR_BF16 : TENSOR_F32,
+                            list[i].rows ? 2 : 1,
+                            {list[i].rows ? list[i].rows : list[i].columns, list[i].columns},
+                            data};
     }
     int code = safetensors_write(folder, "model.safetensors", tensors, count, metadata, error);
     free(codes);

@@ -125,6 +125,29 @@ int weights_create(const struct model *model, uint64_t seed, int threads,
     return code;
 }
 
+int weights_list(const struct model *model, const struct ref_layer_weights *named,
+                 struct named_weight list[NAMED_WEIGHTS])
+{
+    int64_t heads = model->num_attention_heads, nope = model->qk_nope_head_dim;
+    int64_t rope = model->qk_rope_head_dim, v = model->v_head_dim;
+    int64_t hidden = model->hidden_size, q_rank = model->q_lora_rank, rank = model->kv_lora_rank;
+    const struct named_weight all[NAMED_WEIGHTS] = {
+        {"q_proj", named->q_proj, heads * (nope + rope), hidden},
+        {"q_a_proj", named->q_a_proj, q_rank, hidden},
+        {"q_a_layernorm", named->q_a_layernorm, 0, q_rank},
+        {"q_b_proj", named->q_b_proj, heads * (nope + rope), q_rank},
+        {"kv_a_proj_with_mqa", named->kv_a_proj, rank + rope, hidden},
+        {"kv_a_layernorm", named->kv_a_layernorm, 0, rank},
+        {"kv_b_proj", named->kv_b_proj, heads * (nope + v), rank},
+        {"o_proj", named->o_proj, hidden, heads * v},
+    };
+    int count = 0;
+    for (int i = 0; i < NAMED_WEIGHTS; i++)
+        if (all[i].data)
+            list[count++] = all[i];
+    return count;
+}
+
 void weights_destroy(struct layer_weights *weights)
 {
     buffer_destroy(&weights->memory);

@@ -32,6 +32,18 @@ int weights_create(const struct model *model, uint64_t seed, int threads,
 /* The same memory, zeroed, for somebody else to fill: named's members are then not const. */
 int weights_allocate(const struct model *model, enum buffer_kind kind,
                      struct layer_weights *weights, struct mla_error *error);
+/* A weight of an MLA layer as checkpoints name it, after "self_attn." and before ".weight". */
+struct named_weight {
+    const char *name;
+    const float *data;     /* [rows][columns] */
+    int64_t rows, columns; /* rows 0: a vector */
+};
+enum { NAMED_WEIGHTS = 8 };
+
+/* Those that the model has. Returns how many. */
+int weights_list(const struct model *model, const struct ref_layer_weights *named,
+                 struct named_weight list[NAMED_WEIGHTS]);
+
 void weights_destroy(struct layer_weights *weights);
 
 /* Hidden states of tokens first, first + 1, ...: x [tokens][hidden_size], normal, standard
