@@ -183,13 +183,14 @@ int plot_finish(struct plot_maker *maker, struct plot_draft *draft, struct mla_e
     const char *folder = maker->scripts_folder ? maker->scripts_folder : "";
     char script[PATH_MAX + 16];
     snprintf(script, sizeof script, "%s/draw.gp", folder);
+    const char *figure = draft->figure[0] ? draft->figure : figures[plot->kind];
     struct joined panels, series, labels;
     join(&draft->panels, &panels);
     join(&draft->series, &series);
     join(draft->labels.count ? &draft->labels : &draft->series, &labels);
     const char *const arguments[] = {
-        script,      folder,      figures[plot->kind], plot->name,     plot->title,
-        panels.text, series.text, labels.text,         draft->x_label, NULL,
+        script,      folder,      figure,      plot->name,     plot->title,
+        panels.text, series.text, labels.text, draft->x_label, NULL,
     };
     draw(maker, plot, arguments);
     return 0;

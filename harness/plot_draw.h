@@ -29,6 +29,7 @@ struct plot_draft {
     struct words panels, series; /* series: names as style.gp knows them */
     struct words labels;         /* of the series in the legend; empty: their names */
     char x_label[64];
+    char figure[64]; /* the script's name; "": that of the plot's kind */
     struct out_file data;
 };
 
@@ -96,6 +97,8 @@ int plot_crossover(struct plot_maker *maker, const char *family, struct mla_erro
 int plot_roofline(struct plot_maker *maker, const char *family, struct mla_error *error);
 int plot_trade(struct plot_maker *maker, const char *family, struct mla_error *error);
 int plot_formats(struct plot_maker *maker, const char *family, struct mla_error *error);
+/* All studies of the run (study.h). */
+int plot_studies(struct plot_maker *maker, struct mla_error *error);
 /* Of the model and phase of a row; draws nothing where no case is in two runs. */
 int plot_machines(struct plot_maker *maker, const struct lineup *lineup,
                   const struct lineup_row *of, struct mla_error *error);

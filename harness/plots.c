@@ -39,6 +39,8 @@ int plots_draw(const struct result_table *table, const char *out_folder, const c
     struct plot_maker maker = {.table = table, .out_folder = out_folder, .plots = plots};
     find_scripts(&maker, scripts_folder);
     int code = plot_error(&maker, "", error);
+    if (!code)
+        code = plot_studies(&maker, error);
     for (int i = 0; !code && i < table->count; i++) {
         int first = 0;
         while (strcmp(table->rows[first].family, table->rows[i].family))

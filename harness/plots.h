@@ -21,6 +21,7 @@ enum plot_kind {
     PLOT_TRADE,     /* time against error and bytes: kernels and formats */
     PLOT_FORMATS,   /* errors of formats and of arithmetic against context */
     PLOT_MACHINES,  /* % of each machine's own FMA peak */
+    PLOT_STUDY,     /* what a study found */
     PLOT_KINDS,
 };
 
