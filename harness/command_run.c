@@ -22,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static int fill_catalogue(const struct options *options, struct catalogue *catalogue,
                           struct mla_error *error)
@@ -117,21 +116,6 @@ static int narrow_suite(const struct options *options, const struct catalogue *c
         mla_fail(error, code, "%.900s; a plug-in's kernel needs its --plugin", inner.message);
     }
     return code;
-}
-
-/* Shards of one run may well start in the same second. */
-static void default_folder(const struct paths *paths, const char *suite, const char *shard,
-                           char *folder, size_t size)
-{
-    char date[32], part[64] = "";
-    time_t now = time(NULL);
-    struct tm parts;
-    localtime_r(&now, &parts);
-    strftime(date, sizeof date, "%Y%m%d-%H%M%S", &parts);
-    if (shard)
-        snprintf(part, sizeof part, "-%.*sof%s", (int)strcspn(shard, "/"), shard,
-                 strchr(shard, '/') + 1);
-    snprintf(folder, size, "%s/%s-%s%s", paths->results, date, suite, part);
 }
 
 /* A figure that cannot be drawn is no reason to lose the numbers. */
@@ -286,7 +270,7 @@ static int run_or_verify(const struct options *options, const struct paths *path
     if (options->out)
         snprintf(folder, sizeof folder, "%s", options->out);
     else if (!code)
-        default_folder(paths, suite.name, options->shard, folder, sizeof folder);
+        paths_new_run(paths, suite.name, options->shard, folder, sizeof folder);
     if (!code)
         code = result_create(&result, timing ? folder : NULL, count, arguments, error);
     if (!code)

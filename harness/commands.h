@@ -30,6 +30,8 @@ int command_memory(const struct options *options, const struct paths *paths, int
                    char **arguments, struct mla_error *error);
 int command_dump(const struct options *options, const struct paths *paths, int count,
                  char **arguments, struct mla_error *error);
+int command_claims(const struct options *options, const struct paths *paths, int count,
+                   char **arguments, struct mla_error *error);
 int command_judge(const struct options *options, const struct paths *paths, int count,
                   char **arguments, struct mla_error *error);
 int command_gate(const struct options *options, const struct paths *paths, int count,

@@ -25,6 +25,8 @@ static const struct command commands[] = {
      "this machine's FMA peak and the bandwidth of its memory, by level", command_roofline},
     {"dump", COMMAND_DUMP, "",
      "small models with what they compute, for other implementations to be held to", command_dump},
+    {"claims", COMMAND_CLAIMS, "[RESULT.json]",
+     "what is true of the article's claims, by what is measured or was stored", command_claims},
     {"report", COMMAND_REPORT, "RESULT.json...",
      "plots and report of a run, its result.json in one piece or in shards, or of several",
      command_report},

@@ -30,11 +30,13 @@ enum kind {
 enum {
     RUNS = COMMAND_RUN | COMMAND_VERIFY,
     ALL = COMMAND_LIST | RUNS | COMMAND_MEMORY | COMMAND_REPORT | COMMAND_JUDGE | COMMAND_GATE |
-          COMMAND_COMPARE | COMMAND_ROOFLINE | COMMAND_DUMP,
+          COMMAND_COMPARE | COMMAND_ROOFLINE | COMMAND_DUMP | COMMAND_CLAIMS,
 };
 
 /* What is named after the options. */
-enum { TAKES_FILES = COMMAND_LIST | COMMAND_MEMORY | COMMAND_REPORT | COMMAND_COMPARE };
+enum {
+    TAKES_FILES = COMMAND_LIST | COMMAND_MEMORY | COMMAND_REPORT | COMMAND_COMPARE | COMMAND_CLAIMS
+};
 
 enum { MOST_TOKENS = 100000000 };
 
@@ -65,8 +67,10 @@ static const struct row rows[] = {
     {"shard", 0, TEXT, "i/n", RUNS, AT(shard),
      "the i-th of n parts of the suite, for machines that share it; report joins results"},
     {"out", 0, TEXT, "DIR", COMMAND_DUMP, AT(out), "where a folder for each model goes"},
-    {"out", 0, TEXT, "DIR", COMMAND_RUN | COMMAND_REPORT | COMMAND_ROOFLINE, AT(out),
-     "where result.json and the report go (run: results/DATE-SUITE; report: beside its file); "
+    {"out", 0, TEXT, "DIR", COMMAND_RUN | COMMAND_REPORT | COMMAND_ROOFLINE | COMMAND_CLAIMS,
+     AT(out),
+     "where result.json and the report go (run, claims: results/DATE-SUITE; report: beside its "
+     "file); "
      "roofline: where roofline.json goes"},
     {"kernel", 0, TEXT, "GLOB,...", RUNS | COMMAND_JUDGE | COMMAND_GATE, AT(by_hand.kernels),
      "only kernels that match"},
@@ -74,6 +78,10 @@ static const struct row rows[] = {
      "a case by hand: its models; -mha, -gqa8 or -mqa after a name is that baseline"},
     {"model", 0, TEXT, "NAME,...|FILE|all", COMMAND_DUMP, AT(by_hand.models),
      "the models; a FILE is a config.json"},
+    {"instructions", 0, TEXT, "FILE", COMMAND_CLAIMS, AT(instructions),
+     "instructions that scripts/instructions.py --study counted, as part of the evidence"},
+    {"quick", 0, FLAG, NULL, COMMAND_CLAIMS, AT(quick),
+     "the quick suite and small studies, a minute or two: to try it out"},
     {"full", 0, FLAG, NULL, COMMAND_DUMP, AT(full),
      "all of a layer's dimensions as they are, weights in fp32"},
     {"cached", 0, CASE_TEXT, "N,...", RUNS, AT(by_hand.cached),
@@ -132,17 +140,18 @@ static const struct row rows[] = {
      "as if the CPU had no more than this instruction set: scalar, avx2, avx512, avx512vnni"},
     {"plugin", 0, PLUGIN, "FILE.so", COMMAND_LIST | RUNS | COMMAND_JUDGE, AT(plugins),
      "add the kernels of a shared object; may be repeated"},
-    {"seed", 0, SEED, "N", RUNS | COMMAND_JUDGE | COMMAND_GATE | COMMAND_DUMP, AT(seed),
-     "of all random numbers (1)"},
-    {"no-report", 0, FLAG, NULL, COMMAND_RUN, AT(no_report), "write result.json only"},
+    {"seed", 0, SEED, "N", RUNS | COMMAND_JUDGE | COMMAND_GATE | COMMAND_DUMP | COMMAND_CLAIMS,
+     AT(seed), "of all random numbers (1)"},
+    {"no-report", 0, FLAG, NULL, COMMAND_RUN | COMMAND_CLAIMS, AT(no_report),
+     "write result.json only"},
     {"json", 0, FLAG, NULL,
      COMMAND_LIST | COMMAND_VERIFY | COMMAND_MEMORY | COMMAND_JUDGE | COMMAND_GATE |
-         COMMAND_COMPARE | COMMAND_ROOFLINE,
+         COMMAND_COMPARE | COMMAND_ROOFLINE | COMMAND_CLAIMS,
      AT(json), "print JSON instead of text"},
     {"fail-fast", 0, FLAG, NULL, COMMAND_VERIFY, AT(fail_fast), "stop at the first failure"},
     {"quiet", 'q', FLAG, NULL,
-     RUNS | COMMAND_JUDGE | COMMAND_GATE | COMMAND_ROOFLINE | COMMAND_DUMP, AT(quiet),
-     "no progress"},
+     RUNS | COMMAND_JUDGE | COMMAND_GATE | COMMAND_ROOFLINE | COMMAND_DUMP | COMMAND_CLAIMS,
+     AT(quiet), "no progress"},
     {"help", 'h', FLAG, NULL, ALL, AT(help), "this text"},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };

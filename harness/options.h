@@ -22,6 +22,7 @@ enum command_bit {
     COMMAND_COMPARE = 1 << 7,
     COMMAND_ROOFLINE = 1 << 8,
     COMMAND_DUMP = 1 << 9,
+    COMMAND_CLAIMS = 1 << 10,
 };
 
 #define MAX_PLUGINS 256
@@ -48,7 +49,8 @@ struct options {
     const char *base, *head;                   /* libraries of the gate, NULL if not given */
     double limit_pct;                          /* 0: not given */
     double minutes;                            /* 0: not given */
-    bool cold, json, quiet, fail_fast, no_report, full, help;
+    const char *instructions;                  /* NULL if not given */
+    bool cold, json, quiet, fail_fast, no_report, full, quick, help;
     char *const *files; /* what follows the options */
     int file_count;
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Formats a path; false if it does not fit. */
@@ -112,4 +113,19 @@ int make_folder(const char *path, struct mla_error *error)
     if (access(path, W_OK))
         return mla_fail(error, MLA_MACHINE, "cannot write into %s: %s", path, strerror(errno));
     return 0;
+}
+
+/* Shards of one run may well start in the same second. */
+void paths_new_run(const struct paths *paths, const char *suite, const char *shard, char *folder,
+                   size_t size)
+{
+    char date[32], part[64] = "";
+    time_t now = time(NULL);
+    struct tm parts;
+    localtime_r(&now, &parts);
+    strftime(date, sizeof date, "%Y%m%d-%H%M%S", &parts);
+    if (shard)
+        snprintf(part, sizeof part, "-%.*sof%s", (int)strcspn(shard, "/"), shard,
+                 strchr(shard, '/') + 1);
+    snprintf(folder, size, "%s/%s-%s%s", paths->results, date, suite, part);
 }

@@ -2,6 +2,7 @@
 #include "harness/report.h"
 
 #include "harness/plots.h"
+#include "harness/report_claims_tables.h"
 #include "harness/report_files.h"
 #include "harness/report_page.h"
 #include "harness/report_tables.h"
@@ -33,6 +34,8 @@ int report_write(const char *result_path, const char *out_folder, const char *sc
     code = report_make_folders(out_folder, error);
     if (!code)
         code = report_tables(&table, out_folder, error);
+    if (!code)
+        code = report_claims_tables(&table, out_folder, error);
     if (!code)
         code = plots_draw(&table, out_folder, scripts_folder, &plots, error);
     if (!code)

@@ -61,6 +61,7 @@ void report_page(struct document *doc, const struct result_table *table, const s
                   result_name);
     warnings(doc, table);
     report_findings(doc, table);
+    report_claims(doc, table);
     if (table->count > 0) {
         report_plots(doc, table, plots);
         report_trade(doc, table);

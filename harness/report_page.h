@@ -17,6 +17,8 @@ void report_findings(struct document *doc, const struct result_table *table);
 void report_crossovers(struct document *doc, const struct result_table *table); /* items */
 void report_plots(struct document *doc, const struct result_table *table,
                   const struct plots *plots);
+/* Verdicts on the article's claims, and what studies found; nothing where there are none. */
+void report_claims(struct document *doc, const struct result_table *table);
 /* Nothing where no case has two formats. */
 void report_trade(struct document *doc, const struct result_table *table);
 void report_cases(struct document *doc, const struct result_table *table);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Claims and studies as CSV files. */
+#include "harness/report_claims_tables.h"
+
+#include "harness/csv.h"
+#include "harness/out_file.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static void write_claims(FILE *file, const json_t *list)
+{
+    static const char *const keys[] = {"id",       "claim",     "verdict", "baseline",
+                                       "measured", "criterion", "figure"};
+    const size_t count = sizeof keys / sizeof keys[0];
+    size_t i, k;
+    for (k = 0; k < count; k++)
+        fprintf(file, "%s%s", k ? "," : "", keys[k]);
+    fputs(",missing\r\n", file);
+    for (i = 0; i < json_array_size(list); i++) {
+        const json_t *claim = json_array_get(list, i);
+        for (k = 0; k < count; k++)
+            text_cell(file, result_text(claim, keys[k]));
+        last_count(file, (int64_t)json_array_size(json_object_get(claim, "missing")));
+    }
+}
+
+/* The evidence of all claims, a line per figure. */
+static void write_evidence(FILE *file, const json_t *list)
+{
+    size_t i, k;
+    fputs("id,figure,unit,value,place\r\n", file);
+    for (i = 0; i < json_array_size(list); i++) {
+        const json_t *claim = json_array_get(list, i), *items = json_object_get(claim, "evidence");
+        for (k = 0; k < json_array_size(items); k++) {
+            const json_t *item = json_array_get(items, k);
+            text_cell(file, result_text(claim, "id"));
+            text_cell(file, result_text(item, "name"));
+            text_cell(file, result_text(item, "unit"));
+            number_cell(file, result_number(item, "value"));
+            last_count(file, (int64_t)k + 1);
+        }
+    }
+}
+
+static void write_study(FILE *file, const json_t *study)
+{
+    const json_t *columns = json_object_get(study, "columns"),
+                 *rows = json_object_get(study, "rows");
+    size_t i, k, width = json_array_size(columns);
+    for (k = 0; k < width; k++)
+        text_cell(file, result_text(json_array_get(columns, k), "name"));
+    fputs("row\r\n", file);
+    for (i = 0; i < json_array_size(rows); i++) {
+        for (k = 0; k < width; k++) {
+            const json_t *value = json_array_get(json_array_get(rows, i), k);
+            if (json_is_string(value))
+                text_cell(file, json_string_value(value));
+            else
+                number_cell(file, json_is_number(value) ? json_number_value(value) : NAN);
+        }
+        last_count(file, (int64_t)i + 1);
+    }
+}
+
+static int write_table(const char *out_folder, const char *name, const json_t *of,
+                       void (*write)(FILE *, const json_t *), struct mla_error *error)
+{
+    struct out_file out;
+    int code = out_open(&out, out_folder, name, error);
+    if (code)
+        return code;
+    write(out.file, of);
+    return out_close(&out, error);
+}
+
+/* Studies' names are keys of the file: only plain ones become names of files. */
+static bool is_plain(const char *name)
+{
+    size_t i = 0;
+    for (; name[i]; i++)
+        if (!((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9') ||
+              name[i] == '_'))
+            return false;
+    return i > 0 && i < 64;
+}
+
+int report_claims_tables(const struct result_table *table, const char *out_folder,
+                         struct mla_error *error)
+{
+    const json_t *list = json_object_get(table->mlabench, "claims");
+    json_t *studies = json_object_get(table->mlabench, "studies"), *study;
+    const char *name;
+    int code = 0;
+    if (json_array_size(list) > 0) {
+        code = write_table(out_folder, "tables/claims.csv", list, write_claims, error);
+        if (!code)
+            code = write_table(out_folder, "tables/evidence.csv", list, write_evidence, error);
+    }
+    json_object_foreach(studies, name, study)
+    {
+        char file[96];
+        if (code || !is_plain(name) || !json_is_object(study))
+            continue;
+        snprintf(file, sizeof file, "tables/study-%s.csv", name);
+        code = write_table(out_folder, file, study, write_study, error);
+    }
+    return code;
+}
