@@ -3,6 +3,7 @@
  * What studies found: a plot for each that names its panels and series. A block holds its rows, all
  * columns of them in the study's order; the script is study_NAME.gp. */
 #include "harness/plot_draw.h"
+#include "harness/study.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,10 +20,17 @@ static int column_of(const json_t *found, const char *key)
     return -1;
 }
 
-static const char *word_of(const json_t *row, int column)
+/* A panel's or series' name: of a stored result's words only what gnuplot takes for text. */
+struct word {
+    char text[96];
+};
+
+static struct word word_of(const json_t *row, int column)
 {
-    const char *word = json_string_value(json_array_get(row, (size_t)column));
-    return column < 0 ? "all" : word ? word : "";
+    struct word word;
+    const char *text = json_string_value(json_array_get(row, (size_t)column));
+    plot_label(word.text, sizeof word.text, column < 0 ? "all" : text && text[0] ? text : "-");
+    return word;
 }
 
 static void print_value(FILE *file, const json_t *value)
@@ -50,8 +58,8 @@ static void print_block(struct plot_draft *draft, const json_t *found, int panel
             plot_block(draft, draft->series.item[series], printed, (int)width);
         for (i = 0; i < json_array_size(rows); i++) {
             row = json_array_get(rows, i);
-            if (strcmp(word_of(row, columns[0]), draft->panels.item[panel]) != 0 ||
-                strcmp(word_of(row, columns[1]), draft->series.item[series]) != 0)
+            if (strcmp(word_of(row, columns[0]).text, draft->panels.item[panel]) != 0 ||
+                strcmp(word_of(row, columns[1]).text, draft->series.item[series]) != 0)
                 continue;
             if (pass == 0) {
                 printed++;
@@ -75,6 +83,15 @@ static void name_columns(const json_t *found, char *text, size_t size)
                          result_text(column, "name"));
 }
 
+/* A line of text for gnuplot: plot_label, but with spaces. */
+static void set_line(char *line, size_t size, const char *text)
+{
+    plot_label(line, size, text);
+    for (size_t i = 0; line[i]; i++)
+        if (text[i] == ' ' || text[i] == '%')
+            line[i] = text[i];
+}
+
 static int plot_study(struct plot_maker *maker, const char *name, const json_t *found,
                       struct mla_error *error)
 {
@@ -83,8 +100,8 @@ static int plot_study(struct plot_maker *maker, const char *name, const json_t *
     const int columns[2] = {column_of(found, "panel"), column_of(found, "series")};
     const json_t *rows = json_object_get(found, "rows"), *plot = json_object_get(found, "plot");
     for (size_t i = 0; i < json_array_size(rows); i++) {
-        words_add(&draft.panels, word_of(json_array_get(rows, i), columns[0]));
-        words_add(&draft.series, word_of(json_array_get(rows, i), columns[1]));
+        words_add(&draft.panels, word_of(json_array_get(rows, i), columns[0]).text);
+        words_add(&draft.series, word_of(json_array_get(rows, i), columns[1]).text);
     }
     if (draft.panels.count == 0)
         return 0;
@@ -93,9 +110,9 @@ static int plot_study(struct plot_maker *maker, const char *name, const json_t *
     if (code)
         return code;
     snprintf(draft.figure, sizeof draft.figure, "study_%s", name);
-    snprintf(draft.plot->title, sizeof draft.plot->title, "%s", result_text(found, "title"));
+    set_line(draft.plot->title, sizeof draft.plot->title, result_text(found, "title"));
     snprintf(draft.plot->caption, sizeof draft.plot->caption, "%s", result_text(plot, "caption"));
-    snprintf(draft.x_label, sizeof draft.x_label, "%s", result_text(plot, "x_label"));
+    set_line(draft.x_label, sizeof draft.x_label, result_text(plot, "x_label"));
     for (int p = 0; p < draft.panels.count; p++)
         for (int s = 0; s < draft.series.count; s++)
             print_block(&draft, found, p, s, columns);

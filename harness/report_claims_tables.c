@@ -5,6 +5,7 @@
 
 #include "harness/csv.h"
 #include "harness/out_file.h"
+#include "harness/study.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -75,22 +76,11 @@ static int write_table(const char *out_folder, const char *name, const json_t *o
     return out_close(&out, error);
 }
 
-/* Studies' names are keys of the file: only plain ones become names of files. */
-static bool is_plain(const char *name)
-{
-    size_t i = 0;
-    for (; name[i]; i++)
-        if (!((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9') ||
-              name[i] == '_'))
-            return false;
-    return i > 0 && i < 64;
-}
-
 int report_claims_tables(const struct result_table *table, const char *out_folder,
                          struct mla_error *error)
 {
     const json_t *list = json_object_get(table->mlabench, "claims");
-    json_t *studies = json_object_get(table->mlabench, "studies"), *study;
+    json_t *found = json_object_get(table->mlabench, "studies"), *study;
     const char *name;
     int code = 0;
     if (json_array_size(list) > 0) {
@@ -98,10 +88,10 @@ int report_claims_tables(const struct result_table *table, const char *out_folde
         if (!code)
             code = write_table(out_folder, "tables/evidence.csv", list, write_evidence, error);
     }
-    json_object_foreach(studies, name, study)
+    json_object_foreach(found, name, study)
     {
         char file[96];
-        if (code || !is_plain(name) || !json_is_object(study))
+        if (code || !study_name_is_plain(name) || !json_is_object(study))
             continue;
         snprintf(file, sizeof file, "tables/study-%s.csv", name);
         code = write_table(out_folder, file, study, write_study, error);

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Stores a new array under `key` unless there is one. Borrowed. */
 static json_t *list_of(json_t *found, const char *key)
@@ -61,6 +62,12 @@ void study_note(json_t *found, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     json_array_append_new(list_of(found, "notes"), json_string(text));
+}
+
+bool study_name_is_plain(const char *name)
+{
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return length > 0 && length < 64 && name[length] == '\0';
 }
 
 struct work {

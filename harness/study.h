@@ -48,6 +48,9 @@ void study_plot(json_t *found, const char *panel, const char *series, const char
 void study_figure(json_t *found, const char *name, double value);
 __attribute__((format(printf, 2, 3))) void study_note(json_t *found, const char *format, ...);
 
+/* Whether a name may become part of a file's: a stored result is anybody's. */
+bool study_name_is_plain(const char *name);
+
 /* All studies, in the order that they are run and shown in; ends with NULL. */
 extern const struct study *const studies[];
 

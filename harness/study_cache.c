@@ -190,7 +190,7 @@ static int run(const struct study_settings *settings, json_t *found, struct mla_
         if (!settings->quick || i == 0 || i == models - 1)
             code = count_model(found, settings, model_list[i], error);
     study_plot(
-        found, "format", "cache", "bytes of a token, over the latent's",
+        found, "format", "cache", "bytes of a token, the latent being 1",
         "KV-cache bytes of a token in the other forms of attention, over those of the model's "
         "own latent in the same format (bf16; as allocated), layers of the same width. The "
         "dashed line is the article's 6. Of the article's own example `inputs' are its "
@@ -198,4 +198,4 @@ static int run(const struct study_settings *settings, json_t *found, struct mla_
     return code;
 }
 
-const struct study study_cache = {"cache", "KV-cache bytes of a token over the latent's", run};
+const struct study study_cache = {"cache", "KV-cache bytes of a token (latent: 1)", run};

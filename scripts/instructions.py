@@ -100,10 +100,10 @@ class Callgrind:
         return rows_of(self.valgrind("--tool=none", "./counting", "--library", "./kernels.so",
                                      "list"))
 
-    def count(self, kernel):
+    def count(self, kernel, *what):
         out = Path(self.folder.name) / kernel
         self.valgrind("--tool=callgrind", "--collect-atstart=no", f"--callgrind-out-file={kernel}",
-                      "./counting", "--library", "./kernels.so", kernel)
+                      "./counting", "--library", "./kernels.so", *what, kernel)
         texts = [path.read_text(encoding="utf-8") for path in
                  sorted(out.parent.glob(f"{kernel}.*"), key=lambda path: int(path.suffix[1:]))]
         return counts_from((found_in(r"desc: Trigger: Client Request: (.*)", text),
@@ -500,6 +500,43 @@ def self_test(options):
     return 1 if failed else 0
 
 
+# For mlabench claims
+
+STUDY_WAYS = {"MHA": ("flash", "mha"), "expanded": ("flash", "mla"), "absorbed": ("absorbed", "mla"),
+              "re-expanded": ("flash-latent", "mla")}
+
+
+def study(options):
+    """Writes what a study finds (harness/study.h): MHA and the orders of MLA at one width."""
+    counter = counter_of("callgrind", options, None)
+    isa = next(isa for isa in reversed(counter.isas)
+               if any(of == isa and here for _, of, here in counter.kernels()))
+    counts = {stem: counter.count(f"{stem}-{isa}", "study")
+              for stem in dict.fromkeys(stem for stem, _ in STUDY_WAYS.values())}
+    rows = []
+    for case in ("decode", "chunk", "prefill"):
+        for way, (stem, rows_of_case) in STUDY_WAYS.items():
+            count = counts[stem][f"{case}/{rows_of_case}"]
+            rows.append([case, way, f"{stem}-{isa}", count, count / counts["flash"][f"{case}/mha"]])
+    found = {
+        "title": "Instructions of a step",
+        "about": "Instructions that storing the new rows and attending take on one thread, counted by "
+                 "callgrind, at DeepSeek-V2-Lite's width (16 heads), fp32 cache: decode is one new "
+                 "token after 512 cached ones, chunk 32 after 256, prefill 128 after none.",
+        "columns": [{"name": "case", "unit": "", "what": "the phase"},
+                    {"name": "way", "unit": "", "what": "form of attention, and order"},
+                    {"name": "kernel", "unit": "", "what": "whose step it is"},
+                    {"name": "instructions", "unit": "", "what": "of the step"},
+                    {"name": "over_mha", "unit": "", "what": "over those of MHA"}],
+        "rows": rows,
+        "notes": [f"Counted by {counter.version}, kernels compiled by {options.compiler.name}."],
+    }
+    Path(options.study).parent.mkdir(parents=True, exist_ok=True)
+    Path(options.study).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(f"instructions: {len(rows)} counts in {options.study}")
+    return 0
+
+
 # Running it all
 
 
@@ -517,6 +554,8 @@ def parse_options():
     parser.add_argument("--write", action="store_true", help="keep the counts")
     parser.add_argument("--all", action="store_true", help="print every case")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--study", metavar="FILE",
+                        help="count MHA and the orders of MLA, for mlabench claims --instructions")
     parser.add_argument("--self-test", action="store_true", help="that changes are noticed")
     options = parser.parse_args()
     options.isas = options.isa or list(COUNTERS)
@@ -531,6 +570,8 @@ def run_all(options):
     options.compiler = compiler_of(options.build)
     if options.self_test:
         return self_test(options)
+    if options.study:
+        return study(options)
     before = options.base
     if before and not options.library:
         before = run(["scripts/base.sh", options.build, before, "make instructions"]).strip()

@@ -27,3 +27,18 @@ const struct counting_case counting_cases[] = {
 };
 
 const int counting_case_count = sizeof counting_cases / sizeof counting_cases[0];
+
+#define MLA \
+    .kind = MLA_LATENT, .heads = 16, .heads_kv = 16, .nope = 128, .rope = 64, .v = 128, .rank = 512
+#define MHA .kind = MLA_KV, .heads = 16, .heads_kv = 16, .nope = 128, .rope = 0, .v = 128
+
+const struct counting_case counting_study_cases[] = {
+    {"decode/mla", {MLA, .cached = 512, .new_tokens = 1, .batch = 1}, {0}},
+    {"decode/mha", {MHA, .cached = 512, .new_tokens = 1, .batch = 1}, {0}},
+    {"chunk/mla", {MLA, .cached = 256, .new_tokens = 32, .batch = 1}, {0}},
+    {"chunk/mha", {MHA, .cached = 256, .new_tokens = 32, .batch = 1}, {0}},
+    {"prefill/mla", {MLA, .cached = 0, .new_tokens = 128, .batch = 1}, {0}},
+    {"prefill/mha", {MHA, .cached = 0, .new_tokens = 128, .batch = 1}, {0}},
+};
+
+const int counting_study_case_count = sizeof counting_study_cases / sizeof counting_study_cases[0];

@@ -5,6 +5,7 @@
  *
  *   counting [--library FILE|--emulated] list     a line `KERNEL ISA yes|no` each: whether it runs
  *   counting [--library FILE|--emulated] KERNEL   all cases that it supports
+ *   counting --library FILE study KERNEL          the study's cases instead
  *
  * The kernels are those of the shared object, if there is one, else the program's own. Without
  * callgrind, --emulated has to say that time stamps are instructions. Regions
@@ -93,15 +94,16 @@ static void count(const struct mla_kernel *kernel, const struct inputs *inputs, 
     trial_destroy(&trial);
 }
 
-static void count_all(const struct mla_kernel *kernel)
+static void count_all(const struct mla_kernel *kernel, const struct counting_case *cases,
+                      int case_count)
 {
     counter_begin();
     counter_end("nothing");
     counter_begin();
     counter_loop();
     counter_end("loop");
-    for (int i = 0; i < counting_case_count; i++) {
-        const struct counting_case *c = &counting_cases[i];
+    for (int i = 0; i < case_count; i++) {
+        const struct counting_case *c = &cases[i];
         struct inputs inputs;
         struct mla_error error;
         const char *why;
@@ -116,15 +118,20 @@ static void count_all(const struct mla_kernel *kernel)
 int main(int argc, char **argv)
 {
     bool emulated = argc == 3 && strcmp(argv[1], "--emulated") == 0;
-    bool library = argc == 4 && strcmp(argv[1], "--library") == 0;
-    if (argc != 2 && !emulated && !library)
-        give_up(MLA_BAD_INPUT, "usage", "counting [--library FILE|--emulated] list|KERNEL");
+    bool library = argc >= 4 && strcmp(argv[1], "--library") == 0;
+    bool study = argc == 5 && library && strcmp(argv[3], "study") == 0;
+    if (argc != 2 && !emulated && !study && !(library && argc == 4))
+        give_up(MLA_BAD_INPUT, "usage",
+                "counting [--library FILE|--emulated] list|KERNEL, "
+                "counting --library FILE study KERNEL");
     const char *what = argv[argc - 1];
     const struct mla_registry *registry = library ? registry_of(argv[2]) : mla_kernels();
     if (strcmp(what, "list") == 0)
         list(registry);
+    else if (study && counter_is_callgrind())
+        count_all(find(registry, what), counting_study_cases, counting_study_case_count);
     else if (emulated || counter_is_callgrind())
-        count_all(find(registry, what));
+        count_all(find(registry, what), counting_cases, counting_case_count);
     else
         give_up(MLA_BAD_INPUT, what, "counted under callgrind alone, or --emulated");
     return 0;
