@@ -218,6 +218,7 @@ MCAFLAGS ?=
 CHECKFLAGS ?=
 STUDYFLAGS ?=
 INSTRUCTIONFLAGS ?=
+CLAIMFLAGS ?=
 CONFORMANCE_MODELS := deepseek-v2-lite,deepseek-v2,deepseek-v3,kimi-k2,moonlight,longcat-flash,glm-4.7-flash,glm-5,minicpm3
 SEEDS ?= 1000
 SEED ?= 1
@@ -233,7 +234,7 @@ MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 
 .PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
 	standalone test-portable test-avx512 test-emulator test-papi fuzz fuzz-programs fuzz-seeds \
-	mutants judges mca check instructions conformance check-conformance gate-study soak \
+	mutants judges mca check claims instructions conformance check-conformance gate-study soak \
 	check-threads ci \
 	ci-full clean
 help: ## this list
@@ -323,6 +324,13 @@ mca: | $(SETUP_GOALS) ## speed of the vector loops that llvm-mca predicts for ot
 # not.
 check: all ## that the kernels are no slower than those of BASE=REVISION: CHECKFLAGS='--limit 5'
 	@CC='$(CC)' scripts/gate.sh $(BUILD) '$(BASE)' $(CHECKFLAGS)
+
+# Instructions are a part of the evidence, where valgrind is there to count them.
+COUNTS = $(BUILD)/claims-instructions.json
+claims: all ## what is true of the article's claims, in 20 minutes: CLAIMFLAGS='--out FOLDER'
+	@rm -f $(COUNTS)
+	@scripts/instructions.py --build='$(BUILD)' --study=$(COUNTS) || echo 'make claims: no instructions are counted' >&2
+	$(BUILD)/mlabench claims $$(! [ -f $(COUNTS) ] || echo --instructions $(COUNTS)) $(CLAIMFLAGS)
 
 instructions: all ## instructions of the kernels against kept counts, or BASE=REVISION: INSTRUCTIONFLAGS=--write
 	@scripts/instructions.py --build='$(BUILD)' $(if $(BASE),--base='$(BASE)') $(INSTRUCTIONFLAGS)
