@@ -101,8 +101,8 @@ Test(claims, six_times_holds_only_where_it_is_six)
 
 Test(claims, what_was_not_measured_gets_no_verdict)
 {
-    static const char *const ids[] = {"cache", "context", "work"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const ids[] = {"cache", "context", "work", "quality", "rope", "article"};
+    for (int i = 0; i < 6; i++) {
         json_t *claim;
         const char *found = verdict_of(stored_result("some CPU", "host"), ids[i], &claim);
         cr_assert_str_eq(found, "not measured");
@@ -156,6 +156,91 @@ Test(claims, computation_is_judged_by_flops_in_both_phases)
     expect_work(0.9e9, 0.8e9, "holds");
     expect_work(1.2e9, 0.8e9, "holds under conditions");
     expect_work(1.2e9, 1.3e9, "does not hold");
+}
+
+static json_t *figures_study(const char *const *names, const double *values, int count)
+{
+    json_t *found = json_object();
+    for (int i = 0; i < count; i++)
+        study_figure(found, names[i], values[i]);
+    return found;
+}
+
+/* Adds a kernel's row with an error, in units. */
+static void add_error(json_t *root, const char *model, const char *order, double ratio)
+{
+    char kernel[32];
+    snprintf(kernel, sizeof kernel, "k-%s", order);
+    add_times(root, model, "decode", 64, 1, kernel, order, 1, 1e6, 100);
+    json_t *list = json_object_get(root, "benchmarks");
+    for (size_t i = json_array_size(list) - 10; i < json_array_size(list); i++)
+        json_object_set_new(json_array_get(list, i), "error",
+                            json_pack("{s:f, s:f}", "ratio", ratio, "limit", 2.0));
+}
+
+/* Errors of the output at the model's rank on white and on structured data. */
+static void expect_quality(double white, double structured, double ratio, const char *verdict)
+{
+    static const char *const names[] = {"kv_lora_rank", "output_error_at_kv_lora_rank_white",
+                                        "output_error_at_kv_lora_rank_power_2"};
+    const double values[] = {512, white, structured};
+    json_t *root = stored_result("some CPU", "host"), *claim;
+    add_study(root, "rank", figures_study(names, values, 3));
+    add_error(root, "tiny", "absorbed", ratio);
+    add_error(root, "tiny", "expanded", 0.4);
+    const char *found = verdict_of(root, "quality", &claim);
+    cr_assert_str_eq(found, verdict, "%g, %g, %g: %s", white, structured, ratio, found);
+    json_decref(claim);
+}
+
+Test(claims, quality_needs_agreement_and_a_rank_that_suffices)
+{
+    expect_quality(0.009, 0.001, 0.4, "holds");
+    expect_quality(0.5, 0.001, 0.4, "holds under conditions");
+    expect_quality(0.5, 0.02, 0.4, "does not hold");
+    expect_quality(0.009, 0.001, 2.1, "does not hold");
+}
+
+static void expect_rope(double left_out, double on_latent, double decoupled, const char *verdict)
+{
+    static const char *const names[] = {"largest_error_left_out", "largest_error_on_query",
+                                        "largest_error_on_latent", "largest_error_decoupled"};
+    const double values[] = {left_out, 1.4, on_latent, decoupled};
+    json_t *root = stored_result("some CPU", "host"), *claim;
+    add_study(root, "rope", figures_study(names, values, 4));
+    const char *found = verdict_of(root, "rope", &claim);
+    cr_assert_str_eq(found, verdict, "%g, %g, %g: %s", left_out, on_latent, decoupled, found);
+    json_decref(claim);
+}
+
+Test(claims, rope_is_needed_where_all_other_ways_are_wrong)
+{
+    expect_rope(1.4, 1.3, 1e-15, "holds");
+    expect_rope(1.4, 0.05, 1e-15, "holds under conditions");
+    expect_rope(1.4, 1.3, 1e-6, "does not hold");
+}
+
+static void expect_article(double latent, double difference, double ratio, const char *verdict)
+{
+    static const char *const names[] = {"input_width", "latent_width", "heads", "output_width",
+                                        "difference_from_reference"};
+    const double values[] = {784, latent, 4, 128, difference};
+    json_t *root = stored_result("some CPU", "host"), *claim;
+    add_study(root, "article", figures_study(names, values, 5));
+    if (ratio > 0)
+        add_error(root, "article-784", "absorbed", ratio);
+    const char *found = verdict_of(root, "article", &claim);
+    cr_assert_str_eq(found, verdict, "%g, %g, %g: %s", latent, difference, ratio, found);
+    json_decref(claim);
+}
+
+Test(claims, the_example_has_the_articles_widths_and_is_verified)
+{
+    expect_article(128, 1e-15, 0.3, "holds");
+    expect_article(127, 1e-15, 0.3, "does not hold");
+    expect_article(128, 1e-3, 0.3, "does not hold");
+    expect_article(128, 1e-15, 2.5, "does not hold");
+    expect_article(128, 1e-15, 0, "not measured");
 }
 
 static const struct study *find(const char *name)
