@@ -2,6 +2,7 @@
  *
  * What is recorded of a failure. */
 #include "harness/case_run.h"
+#include "harness/shell_word.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,10 +24,15 @@ static void reproduce(const struct case_run *cr, int kernel, char *text, size_t 
 {
     const struct bench_case *c = cr->c;
     const char *plugin = cr->run->catalogue->paths[kernel];
-    snprintf(text, size, "mlabench verify%s%s --kernel %s", plugin ? " --plugin " : "",
-             plugin ? plugin : "", cr->run->catalogue->names[kernel]);
+    snprintf(text, size, "mlabench verify");
+    if (plugin) {
+        append(text, size, " --plugin");
+        shell_append(text, size, plugin);
+    }
+    append(text, size, " --kernel %s", cr->run->catalogue->names[kernel]);
     if (cr->run->replay) {
-        append(text, size, " --replay %s", cr->run->replay);
+        append(text, size, " --replay");
+        shell_append(text, size, cr->run->replay);
         return;
     }
     if (cr->run->random_cases) {
@@ -36,8 +42,10 @@ static void reproduce(const struct case_run *cr, int kernel, char *text, size_t 
     }
     if (cr->run->given)
         append(text, size, "%s", cr->run->given->options);
-    else
-        append(text, size, " --model %s", c->model.name);
+    if (!cr->run->given) {
+        append(text, size, " --model");
+        shell_append(text, size, c->model.name);
+    }
     append(text, size, " --cached %ld --new %ld --batch %d%s --threads %d --format %s",
            (long)c->cached, (long)c->new_tokens, c->batch, c->ragged ? " --ragged" : "", c->threads,
            format_names[c->format]);

@@ -2,6 +2,7 @@
 #include "harness/given.h"
 
 #include "harness/layer_verify.h"
+#include "harness/shell_word.h"
 #include "harness/tensor_file.h"
 
 #include <math.h>
@@ -94,11 +95,12 @@ static void note_options(const struct given_names *names, struct given *given)
                    {"--layer", names->layer},
                    {"--input", names->input},
                    {"--expect", names->expect}};
-    size_t used = 0;
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (options[i].value && used < sizeof given->options)
-            used += (size_t)snprintf(given->options + used, sizeof given->options - used, " %s %s",
-                                     options[i].option, options[i].value);
+        if (options[i].value) {
+            shell_append(given->options, sizeof given->options, options[i].option);
+            shell_append(given->options, sizeof given->options, options[i].value);
+        }
+    size_t used = strlen(given->options);
     if (names->expect_limit > 0 && used < sizeof given->options)
         snprintf(given->options + used, sizeof given->options - used, " --expect-limit %.17g",
                  names->expect_limit);
