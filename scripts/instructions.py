@@ -521,7 +521,7 @@ def study(options):
     found = {
         "title": "Instructions of a step",
         "about": "Instructions that storing the new rows and attending take on one thread, counted by "
-                 "callgrind, at DeepSeek-V2-Lite's width (16 heads), fp32 cache: decode is one new "
+                 "callgrind, four heads of DeepSeek-V2-Lite's dimensions, fp32 cache: decode is one new "
                  "token after 512 cached ones, chunk 32 after 256, prefill 128 after none.",
         "columns": [{"name": "case", "unit": "", "what": "the phase"},
                     {"name": "way", "unit": "", "what": "form of attention, and order"},

@@ -29,8 +29,8 @@ const struct counting_case counting_cases[] = {
 const int counting_case_count = sizeof counting_cases / sizeof counting_cases[0];
 
 #define MLA \
-    .kind = MLA_LATENT, .heads = 16, .heads_kv = 16, .nope = 128, .rope = 64, .v = 128, .rank = 512
-#define MHA .kind = MLA_KV, .heads = 16, .heads_kv = 16, .nope = 128, .rope = 0, .v = 128
+    .kind = MLA_LATENT, .heads = 4, .heads_kv = 4, .nope = 128, .rope = 64, .v = 128, .rank = 512
+#define MHA .kind = MLA_KV, .heads = 4, .heads_kv = 4, .nope = 128, .rope = 0, .v = 128
 
 const struct counting_case counting_study_cases[] = {
     {"decode/mla", {MLA, .cached = 512, .new_tokens = 1, .batch = 1}, {0}},

@@ -17,7 +17,8 @@ struct counting_case {
 extern const struct counting_case counting_cases[];
 extern const int counting_case_count;
 
-/* MHA and MLA of one width, DeepSeek-V2-Lite's, for `mlabench claims`: nothing is kept of them. */
+/* MHA and MLA of one width, heads as DeepSeek-V2-Lite has them, for `mlabench claims`: nothing is
+ * kept of them. */
 extern const struct counting_case counting_study_cases[];
 extern const int counting_study_case_count;
 
