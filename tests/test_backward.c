@@ -8,8 +8,10 @@
  * bounds that of the latter. To it comes round-off: an L errs by 2^-53 sqrt(n) sum |grad_o| rms_o
  * (reference.h), and the six of them are divided by h, the factors' magnitudes adding up to 1.7.
  * Every step is exact: x and h are multiples of 2^-12 in fp32 and in double. */
+#include "harness/gradient.h"
 #include "harness/random.h"
 #include "reference/backward.h"
+#include "tests/small_inputs.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -33,8 +35,8 @@ struct layer {
 
 struct arrays {
     int64_t width, weights;
-    double *q, *rows, *sinks, *grad_o;
-    float *wkv_b;
+    double *q, *rows, *sinks, *grad_o, *weights_wide;
+    float *wkv_b; /* the same, as the reference takes it */
     struct ref_attend_gradient grad;
 };
 
@@ -69,6 +71,15 @@ static int64_t query_width(const struct layer *layer)
     return layer->dims.heads * (layer->dims.qk_nope_head_dim + layer->dims.qk_rope_head_dim);
 }
 
+/* Without rounding: a step that fp32 does not have would be another one. */
+static void narrow_weights(const struct arrays *a)
+{
+    for (int64_t i = 0; i < a->weights; i++) {
+        a->wkv_b[i] = (float)a->weights_wide[i];
+        cr_assert((double)a->wkv_b[i] == a->weights_wide[i]);
+    }
+}
+
 static struct arrays create(struct layer *layer)
 {
     struct ref_dims *dims = &layer->dims;
@@ -85,11 +96,9 @@ static struct arrays create(struct layer *layer)
     if (!layer->latent)
         return a;
     a.weights = dims->heads * (dims->qk_nope_head_dim + dims->v_head_dim) * dims->kv_lora_rank;
-    double *wide = draw(5, a.weights, 1 / sqrt((double)dims->kv_lora_rank));
+    a.weights_wide = draw(5, a.weights, 1 / sqrt((double)dims->kv_lora_rank));
     a.wkv_b = allocate(a.weights, sizeof *a.wkv_b);
-    for (int64_t i = 0; i < a.weights; i++)
-        a.wkv_b[i] = (float)wide[i];
-    free(wide);
+    narrow_weights(&a);
     a.grad.grad_wkv_b = filled(a.weights, ALREADY);
     return a;
 }
@@ -100,6 +109,7 @@ static void destroy(struct arrays *a)
     free(a->rows);
     free(a->sinks);
     free(a->grad_o);
+    free(a->weights_wide);
     free(a->wkv_b);
     free(a->grad.grad_q);
     free(a->grad.grad_rows);
@@ -115,7 +125,7 @@ static struct ref_rows rows_of(const struct layer *layer, const struct arrays *a
 /* L, and sum |grad_o| rms_o. */
 static double loss(const struct layer *layer, const struct arrays *a, double *magnitude)
 {
-    double o[MOST_VALUES], rms[MOST_VALUES], lse[MOST_HEADS], sum = 0;
+    double o[MOST_VALUES], rms[MOST_VALUES] = {0}, lse[MOST_HEADS], sum = 0;
     struct ref_output out = {.o = o, .lse = lse, .rms_o = rms};
     int64_t values = layer->dims.heads * layer->dims.v_head_dim;
     *magnitude = 0;
@@ -134,33 +144,26 @@ static double loss(const struct layer *layer, const struct arrays *a, double *ma
     return sum;
 }
 
-/* One of `wide` and `narrow` is what the loss depends on. */
-static double difference(const struct layer *layer, const struct arrays *a, double *wide,
-                         float *narrow, double h)
+static double difference(const struct layer *layer, const struct arrays *a, double *x, double h)
 {
-    double loss_at[2], magnitude, before = wide ? *wide : (double)*narrow;
+    double loss_at[2], magnitude, before = *x;
     for (int side = 0; side < 2; side++) {
-        double moved = side ? before + h : before - h;
-        if (wide)
-            *wide = moved;
-        else
-            *narrow = (float)moved;
-        cr_assert((wide ? *wide : (double)*narrow) - before == (side ? h : -h));
+        *x = side ? before + h : before - h;
+        cr_assert(*x - before == (side ? h : -h));
+        narrow_weights(a);
         loss_at[side] = loss(layer, a, &magnitude);
     }
-    if (wide)
-        *wide = before;
-    else
-        *narrow = (float)before;
+    *x = before;
+    narrow_weights(a);
     return (loss_at[1] - loss_at[0]) / (2 * h);
 }
 
-static void check_element(const struct layer *layer, const struct arrays *a, double *wide,
-                          float *narrow, double gradient, const char *what, int64_t i)
+static void check_element(const struct layer *layer, const struct arrays *a, double *x,
+                          double gradient, const char *what, int64_t i)
 {
     double d[3], magnitude;
     for (int k = 0; k < 3; k++)
-        d[k] = difference(layer, a, wide, narrow, STEP * (1 << k));
+        d[k] = difference(layer, a, x, STEP * (1 << k));
     double once = (4 * d[0] - d[1]) / 3, twice = (64 * d[0] - 20 * d[1] + d[2]) / 45;
     loss(layer, a, &magnitude);
     const struct ref_dims *dims = &layer->dims;
@@ -191,11 +194,11 @@ static void check_layer(struct layer layer)
     struct arrays a = create(&layer);
     backward(&layer, &a, 1);
     for (int64_t i = 0; i < layer.queries * query_width(&layer); i++)
-        check_element(&layer, &a, &a.q[i], NULL, a.grad.grad_q[i], "q", i);
+        check_element(&layer, &a, &a.q[i], a.grad.grad_q[i], "q", i);
     for (int64_t i = 0; i < layer.rows * a.width; i++)
-        check_element(&layer, &a, &a.rows[i], NULL, a.grad.grad_rows[i] - ALREADY, "rows", i);
+        check_element(&layer, &a, &a.rows[i], a.grad.grad_rows[i] - ALREADY, "rows", i);
     for (int64_t i = 0; i < a.weights; i++)
-        check_element(&layer, &a, NULL, &a.wkv_b[i], a.grad.grad_wkv_b[i] - ALREADY, "wkv_b", i);
+        check_element(&layer, &a, &a.weights_wide[i], a.grad.grad_wkv_b[i] - ALREADY, "wkv_b", i);
     destroy(&a);
 }
 
@@ -221,4 +224,92 @@ Test(backward, is_the_limit_of_differences)
 {
     for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++)
         check_layer(layers[i]);
+}
+
+/* --- kernels --- */
+
+/* As the memory ends, or begins, at an inaccessible page, and with threads enough to be idle. */
+static const struct trial_way ways[] = {
+    {.memory = BUFFER_GUARD_END, .poison = POISON_NAN, .threads = 1},
+    {.memory = BUFFER_GUARD_END, .poison = POISON_LARGE, .threads = 2},
+    {.memory = BUFFER_GUARD_START, .poison = POISON_LARGE, .threads = 3},
+};
+enum { WAYS = sizeof ways / sizeof ways[0] };
+
+static void check_kernel(const struct inputs *inputs, const struct mla_kernel *kernel,
+                         const char *name)
+{
+    struct mla_error error;
+    struct gradient first, other;
+    cr_assert(gradient_run(inputs, kernel, &ways[0], &first, &error) == 0, "%s, %s: %s",
+              kernel->name, name, error.message);
+    cr_assert(gradient_compare(&first, NULL, &error) == 0, "%s, %s: %s", kernel->name, name,
+              error.message);
+    for (int i = 1; i < WAYS; i++) {
+        cr_assert(gradient_run(inputs, kernel, &ways[i], &other, &error) == 0, "%s, %s: %s",
+                  kernel->name, name, error.message);
+        cr_assert(gradient_same(&first, &other), "%s, %s: other bits with %d threads", kernel->name,
+                  name, ways[i].threads);
+        gradient_destroy(&other);
+    }
+    gradient_destroy(&first);
+}
+
+static void check_shape(const struct shape *shape, const struct extras *extras)
+{
+    char name[CASE_NAME_MAX];
+    const char *why;
+    struct inputs inputs = inputs_with(shape, extras, 3);
+    shape_name(shape, extras, 3, name);
+    int checked = 0;
+    for (uint32_t i = 0; i < mla_kernels()->count; i++) {
+        const struct mla_kernel *kernel = mla_kernels()->kernels[i];
+        if (kernel->supports(&inputs.problem, false, inputs.sinks.data != NULL, &why) &&
+            gradient_applies(&inputs, kernel, &why)) {
+            check_kernel(&inputs, kernel, name);
+            checked++;
+        }
+    }
+    cr_assert(checked >= 2, "%d kernels have gradients of %s", checked, name);
+    inputs_destroy(&inputs);
+}
+
+/* kind, mask, heads, heads_kv, nope, rope, v, rank, cached, new, batch, ragged. Keys and new tokens
+ * about a block and a tile of 64. */
+static const struct shape shapes[] = {
+    {MLA_LATENT, MLA_CAUSAL, 1, 1, 1, 0, 1, 1, 0, 1, 1, false},
+    {MLA_LATENT, MLA_CAUSAL, 2, 2, 32, 16, 32, 64, 0, 65, 1, false},
+    {MLA_LATENT, MLA_CAUSAL, 3, 3, 10, 6, 7, 13, 61, 70, 1, false},
+    {MLA_LATENT, MLA_CAUSAL, 5, 5, 12, 6, 10, 70, 90, 33, 5, true},
+    {MLA_LATENT, MLA_MASK_NONE, 4, 4, 7, 0, 9, 130, 60, 66, 4, true},
+    {MLA_LATENT, MLA_CAUSAL, 2, 2, 0, 8, 5, 9, 60, 9, 3, true},
+    {MLA_LATENT, MLA_CAUSAL, 4, 4, 128, 64, 128, 512, 30, 70, 1, false}, /* V2-Lite's heads */
+    {MLA_KV, MLA_CAUSAL, 1, 1, 1, 0, 1, 0, 0, 1, 1, false},
+    {MLA_KV, MLA_CAUSAL, 4, 4, 0, 12, 10, 0, 0, 129, 1, false}, /* MHA */
+    {MLA_KV, MLA_CAUSAL, 6, 2, 10, 6, 7, 0, 61, 70, 1, false},  /* GQA */
+    {MLA_KV, MLA_CAUSAL, 5, 1, 12, 6, 9, 0, 90, 33, 5, true},   /* MQA */
+    {MLA_KV, MLA_MASK_NONE, 6, 3, 7, 0, 9, 0, 60, 66, 4, true},
+    {MLA_KV, MLA_CAUSAL, 4, 2, 0, 128, 128, 0, 30, 70, 1, false},
+};
+enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+
+Test(backward, kernels)
+{
+    for (int i = 0; i < SHAPES; i++)
+        check_shape(&shapes[i], NULL);
+}
+
+Test(backward, kernels_with_extras)
+{
+    static const struct extras extras[] = {
+        {.sinks = true},
+        {.kv_begin = 3, .page_size = 16},
+        {.kv_begin = 70, .sinks = true}, /* some queries have no key */
+        {.kv_begin = 100000, .sinks = true},
+        {.format = MLA_BF16, .page_size = 7},
+        {.format = MLA_INT8},
+    };
+    for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++)
+        for (int s = 1; s < SHAPES; s++)
+            check_shape(&shapes[s], &extras[i]);
 }
