@@ -8,15 +8,12 @@
  * bounds that of the latter. To it comes round-off: an L errs by 2^-53 sqrt(n) sum |grad_o| rms_o
  * (reference.h), and the six of them are divided by h, the factors' magnitudes adding up to 1.7.
  * Every step is exact: x and h are multiples of 2^-12 in fp32 and in double. */
-#include "harness/gradient.h"
 #include "harness/random.h"
 #include "reference/backward.h"
-#include "tests/small_inputs.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define STEP        0x1p-7
 #define GRID        0x1p-12
@@ -226,90 +223,114 @@ Test(backward, is_the_limit_of_differences)
         check_layer(layers[i]);
 }
 
-/* --- kernels --- */
+/* --- error scales --- */
 
-/* As the memory ends, or begins, at an inaccessible page, and with threads enough to be idle. */
-static const struct trial_way ways[] = {
-    {.memory = BUFFER_GUARD_END, .poison = POISON_NAN, .threads = 1},
-    {.memory = BUFFER_GUARD_END, .poison = POISON_LARGE, .threads = 2},
-    {.memory = BUFFER_GUARD_START, .poison = POISON_LARGE, .threads = 3},
-};
-enum { WAYS = sizeof ways / sizeof ways[0] };
-
-static void check_kernel(const struct inputs *inputs, const struct mla_kernel *kernel,
-                         const char *name)
+static struct ref_attend_gradient gradient_of(int64_t q, int64_t rows, int64_t weights)
 {
-    struct mla_error error;
-    struct gradient first, other;
-    cr_assert(gradient_run(inputs, kernel, &ways[0], &first, &error) == 0, "%s, %s: %s",
-              kernel->name, name, error.message);
-    cr_assert(gradient_compare(&first, NULL, &error) == 0, "%s, %s: %s", kernel->name, name,
-              error.message);
-    for (int i = 1; i < WAYS; i++) {
-        cr_assert(gradient_run(inputs, kernel, &ways[i], &other, &error) == 0, "%s, %s: %s",
-                  kernel->name, name, error.message);
-        cr_assert(gradient_same(&first, &other), "%s, %s: other bits with %d threads", kernel->name,
-                  name, ways[i].threads);
-        gradient_destroy(&other);
+    return (struct ref_attend_gradient){.grad_q = filled(q, 0),
+                                        .grad_rows = filled(rows, 0),
+                                        .grad_wkv_b = filled(weights, 0),
+                                        .square_q = filled(q, 0),
+                                        .square_rows = filled(rows, 0),
+                                        .square_wkv_b = filled(weights, 0)};
+}
+
+static void free_gradient(struct ref_attend_gradient *grad)
+{
+    free(grad->grad_q);
+    free(grad->grad_rows);
+    free(grad->grad_wkv_b);
+    free(grad->square_q);
+    free(grad->square_rows);
+    free(grad->square_wkv_b);
+}
+
+static void check_close(double got, double expected, const char *what, int64_t i)
+{
+    cr_assert(fabs(got - expected) <= 1e-12 * fabs(expected), "%s %ld: %.17g, not %.17g", what,
+              (long)i, got, expected);
+}
+
+/* The formulas of the header for one head with keys and values of one element, a sink included. */
+Test(backward, scales_are_those_of_the_formulas)
+{
+    enum { KEYS = 4 };
+    static const double rows[KEYS][2] = {{0.5, 1}, {-1, 2}, {2, -0.25}, {0.75, -3}};
+    const double q = 1.5, grad_o = -0.7, sink = 0.4, scale = 0.8;
+    const struct ref_dims dims = {1, 1, 1, 0, 1, 0, scale};
+    double p[KEYS], e[KEYS], sum = exp(sink), o = 0, big_b = 0, big_t = 0;
+    for (int j = 0; j < KEYS; j++)
+        sum += p[j] = exp(scale * q * rows[j][0]);
+    for (int j = 0; j < KEYS; j++) {
+        p[j] /= sum;
+        o += p[j] * rows[j][1];
+        e[j] = 2 * fabs(scale * q * rows[j][0]); /* b_j: of one product |s_j| twice */
+        big_b += p[j] * p[j] * e[j] * e[j];
     }
-    gradient_destroy(&first);
-}
-
-static void check_shape(const struct shape *shape, const struct extras *extras)
-{
-    char name[CASE_NAME_MAX];
-    const char *why;
-    struct inputs inputs = inputs_with(shape, extras, 3);
-    shape_name(shape, extras, 3, name);
-    int checked = 0;
-    for (uint32_t i = 0; i < mla_kernels()->count; i++) {
-        const struct mla_kernel *kernel = mla_kernels()->kernels[i];
-        if (kernel->supports(&inputs.problem, false, inputs.sinks.data != NULL, &why) &&
-            gradient_applies(&inputs, kernel, &why)) {
-            check_kernel(&inputs, kernel, name);
-            checked++;
-        }
+    big_b += pow(exp(sink) / sum * sink, 2);
+    for (int j = 0; j < KEYS; j++) {
+        e[j] += 1 + sqrt(big_b) + fabs(log(sum));
+        big_t += pow(p[j] * e[j] * 2 * fabs(grad_o * rows[j][1]), 2);
     }
-    cr_assert(checked >= 2, "%d kernels have gradients of %s", checked, name);
-    inputs_destroy(&inputs);
+    double d = o * grad_o, square_q = 0;
+    big_t = 2 * fabs(d) + sqrt(big_t);
+    struct ref_attend_gradient grad = gradient_of(1, 2L * KEYS, 0);
+    const struct ref_rows given = {.f64 = &rows[0][0], .count = KEYS};
+    cr_assert(ref_attend_backward(&dims, NULL, &q, &given, &sink, &grad_o, &grad, 1) == 0);
+    for (int j = 0; j < KEYS; j++) {
+        double product = grad_o * rows[j][1];
+        double f = p[j] * (e[j] * fabs(product - d) + 2 * fabs(product) + big_t);
+        check_close(grad.square_rows[2L * j], pow(scale * f * q, 2), "key", j);
+        check_close(grad.square_rows[2L * j + 1], pow(p[j] * e[j] * grad_o, 2), "value", j);
+        square_q += pow(scale * f * rows[j][0], 2);
+    }
+    check_close(grad.square_q[0], square_q, "q", 0);
+    free_gradient(&grad);
 }
 
-/* kind, mask, heads, heads_kv, nope, rope, v, rank, cached, new, batch, ragged. Keys and new tokens
- * about a block and a tile of 64. */
-static const struct shape shapes[] = {
-    {MLA_LATENT, MLA_CAUSAL, 1, 1, 1, 0, 1, 1, 0, 1, 1, false},
-    {MLA_LATENT, MLA_CAUSAL, 2, 2, 32, 16, 32, 64, 0, 65, 1, false},
-    {MLA_LATENT, MLA_CAUSAL, 3, 3, 10, 6, 7, 13, 61, 70, 1, false},
-    {MLA_LATENT, MLA_CAUSAL, 5, 5, 12, 6, 10, 70, 90, 33, 5, true},
-    {MLA_LATENT, MLA_MASK_NONE, 4, 4, 7, 0, 9, 130, 60, 66, 4, true},
-    {MLA_LATENT, MLA_CAUSAL, 2, 2, 0, 8, 5, 9, 60, 9, 3, true},
-    {MLA_LATENT, MLA_CAUSAL, 4, 4, 128, 64, 128, 512, 30, 70, 1, false}, /* V2-Lite's heads */
-    {MLA_KV, MLA_CAUSAL, 1, 1, 1, 0, 1, 0, 0, 1, 1, false},
-    {MLA_KV, MLA_CAUSAL, 4, 4, 0, 12, 10, 0, 0, 129, 1, false}, /* MHA */
-    {MLA_KV, MLA_CAUSAL, 6, 2, 10, 6, 7, 0, 61, 70, 1, false},  /* GQA */
-    {MLA_KV, MLA_CAUSAL, 5, 1, 12, 6, 9, 0, 90, 33, 5, true},   /* MQA */
-    {MLA_KV, MLA_MASK_NONE, 6, 3, 7, 0, 9, 0, 60, 66, 4, true},
-    {MLA_KV, MLA_CAUSAL, 4, 2, 0, 128, 128, 0, 30, 70, 1, false},
-};
-enum { SHAPES = sizeof shapes / sizeof shapes[0] };
-
-Test(backward, kernels)
+/* With Wkv_b = 1, a latent row [k_nope | v | k_rope] is a key and a value, gradients, scales and
+ * all; and Wkv_b's own are sums of products of the same. In fp32 as in double. */
+Test(backward, latents_of_the_unit_matrix_are_keys_and_values)
 {
-    for (int i = 0; i < SHAPES; i++)
-        check_shape(&shapes[i], NULL);
-}
-
-Test(backward, kernels_with_extras)
-{
-    static const struct extras extras[] = {
-        {.sinks = true},
-        {.kv_begin = 3, .page_size = 16},
-        {.kv_begin = 70, .sinks = true}, /* some queries have no key */
-        {.kv_begin = 100000, .sinks = true},
-        {.format = MLA_BF16, .page_size = 7},
-        {.format = MLA_INT8},
-    };
-    for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++)
-        for (int s = 1; s < SHAPES; s++)
-            check_shape(&shapes[s], &extras[i]);
+    enum { NOPE = 3, ROPE = 2, V = 4, C = NOPE + V, WIDTH = C + ROPE, ROWS = 9 };
+    static const int order[WIDTH] = {0, 1, 2, 5, 6, 7, 8, 3, 4}; /* of a key-value row */
+    const struct ref_dims kv = {1, 1, NOPE, ROPE, V, 0, 0.5};
+    const struct ref_dims latent = {1, 1, NOPE, ROPE, V, C, 0.5};
+    double *q = draw(1, NOPE + ROPE, 1), *rows = draw(2, ROWS * WIDTH, 1), *grad_o = draw(4, V, 1);
+    double *latents = filled(ROWS * WIDTH, 0);
+    float unit[C * C] = {0}, narrow[ROWS * WIDTH];
+    for (int i = 0; i < C; i++)
+        unit[i * C + i] = 1;
+    for (int i = 0; i < ROWS * WIDTH; i++) {
+        latents[i] = rows[i / WIDTH * WIDTH + order[i % WIDTH]];
+        narrow[i] = (float)latents[i];
+    }
+    struct ref_attend_gradient a = gradient_of(NOPE + ROPE, ROWS * WIDTH, 0);
+    struct ref_attend_gradient b = gradient_of(NOPE + ROPE, ROWS * WIDTH, C * C);
+    const struct ref_rows of_kv = {.f64 = rows, .count = ROWS};
+    const struct ref_rows of_latent = {.f32 = narrow, .count = ROWS};
+    cr_assert(ref_attend_backward(&kv, NULL, q, &of_kv, NULL, grad_o, &a, 1) == 0);
+    cr_assert(ref_attend_backward(&latent, unit, q, &of_latent, NULL, grad_o, &b, 2) == 0);
+    for (int i = 0; i < NOPE + ROPE; i++) {
+        check_close(b.grad_q[i], a.grad_q[i], "q", i);
+        check_close(b.square_q[i], a.square_q[i], "q's square", i);
+    }
+    for (int i = 0; i < ROWS * WIDTH; i++) {
+        int at = i / WIDTH * WIDTH + order[i % WIDTH];
+        check_close(b.grad_rows[i], a.grad_rows[at], "rows", i);
+        check_close(b.square_rows[i], a.square_rows[at], "rows' square", i);
+    }
+    for (int i = 0; i < C * C; i++) {
+        int at = order[i / C];
+        double square = 0;
+        for (int j = 0; j < ROWS; j++)
+            square += a.square_rows[j * WIDTH + at] * pow(latents[j * WIDTH + i % C], 2);
+        check_close(b.square_wkv_b[i], square, "Wkv_b's square", i);
+    }
+    free_gradient(&a);
+    free_gradient(&b);
+    free(q);
+    free(rows);
+    free(grad_o);
+    free(latents);
 }
