@@ -11,11 +11,27 @@
  * and o as there, D = sum_d o_d grad_o_d of each head:
  *   grad_v_j += p_j grad_o;  grad_s_j = p_j (grad_o . v_j - D)
  *   grad_q = scale sum_j grad_s_j k_j;  grad_k_j += scale grad_s_j q
- * and through [k_nope | v] = Wkv_b c_kv to c_kv and Wkv_b. */
+ * and through [k_nope | v] = Wkv_b c_kv to c_kv and Wkv_b. A query without a key: grad_q = 0.
+ *
+ * Error scales. Computed in arithmetic of unit round-off u from q, rows, o and lse of such a
+ * forward pass, an element x summed from n terms, one way or another, errs by a small multiple of
+ * u sqrt(n) (|x| + sqrt(square_x)) where signs are random: see rms_o. With b_j and B as at
+ * ref_attend_kv, the scales of p_j = exp(s_j - lse), of grad_o . v_j, of D and of grad_s_j are
+ *   p_j e_j with e_j = 1 + b_j + B + |lse|
+ *   t_j = |grad_o . v_j| + sqrt(sum_d grad_o_d^2 v_jd^2)
+ *   T = |D| + sqrt(sum_d grad_o_d^2 o_d^2) + sqrt(sum_j (p_j e_j t_j)^2)
+ *   f_j = p_j (e_j |grad_o . v_j - D| + t_j + T)
+ * and the gradients'
+ *   square_v_j += (p_j e_j grad_o)^2;  square_k_j += (scale f_j q)^2
+ *   square_q = sum_j (scale f_j k_j)^2
+ * where, with latent rows, every product of p_j e_j or f_j, an element of q or grad_o, one of
+ * Wkv_b and one of c_j is such a term. */
 struct ref_attend_gradient {
     double *grad_q;     /* like q, written */
     double *grad_rows;  /* as the rows are addressed, added to */
     double *grad_wkv_b; /* like wkv_b, added to; NULL with key-value rows */
+    /* Error scales, or NULL all three: of the same shapes, written and added to likewise. */
+    double *square_q, *square_rows, *square_wkv_b;
 };
 
 /* wkv_b NULL: key-value rows. Returns 0 or -ENOMEM. */
