@@ -20,7 +20,7 @@ struct trial {
     double *q;                        /* [queries][heads qk], after RoPE */
     double *rows;                     /* [held_out][heads][k | v], after RoPE */
     double *o, *o_exact;              /* [queries][heads v] */
-    double *lse;                      /* [heads] */
+    double *lse;                      /* [queries][heads] */
     double *frequencies;
     struct low_rank joint, keys, values;
     struct mla_error *error;
@@ -53,7 +53,7 @@ static int create(struct trial *t)
     t->rows = take(t, of->held_out * t->columns, &code);
     t->o = take(t, of->queries * heads * a->v_head_dim, &code);
     t->o_exact = take(t, of->queries * heads * a->v_head_dim, &code);
-    t->lse = take(t, heads, &code);
+    t->lse = take(t, of->queries * heads, &code);
     t->frequencies = take(t, a->qk_rope_head_dim / 2 + 1, &code);
     if (code)
         return code;
@@ -105,9 +105,9 @@ static int fit(struct trial *t)
         code = low_rank_triangle(of->fitted, t->hidden, t->x, t->error);
     if (!code)
         code = fit_columns(t, 0, t->columns, &t->joint);
-    if (!code)
+    if (!code && of->separate)
         code = fit_columns(t, 0, t->k_width, &t->keys);
-    if (!code)
+    if (!code && of->separate)
         code = fit_columns(t, t->k_width, t->columns - t->k_width, &t->values);
     return code;
 }
@@ -131,16 +131,17 @@ static void arrange(const struct trial *t, const double *kv)
 static int attend(const struct trial *t, const double *kv, double *o)
 {
     const struct rank_trial *of = t->of;
+    const struct ref_dims *a = &t->dims.attention;
+    int failed = 0;
     arrange(t, kv);
+#pragma omp parallel for num_threads(of->threads) schedule(static) reduction(+ : failed)
     for (int64_t i = 0; i < of->queries; i++) {
         const struct ref_rows rows = {.f64 = t->rows, .count = of->held_out - of->queries + i + 1};
-        const struct ref_output out = {
-            .o = o + i * t->dims.attention.heads * t->dims.attention.v_head_dim, .lse = t->lse};
-        if (ref_attend_kv(&t->dims.attention, t->q + i * t->k_width, &rows, NULL, &out,
-                          of->threads))
-            return mla_fail(t->error, MLA_MACHINE, "no memory for the reference");
+        const struct ref_output out = {.o = o + i * a->heads * a->v_head_dim,
+                                       .lse = t->lse + i * a->heads};
+        failed += ref_attend_kv(a, t->q + i * t->k_width, &rows, NULL, &out, 1) != 0;
     }
-    return 0;
+    return failed ? mla_fail(t->error, MLA_MACHINE, "no memory for the reference") : 0;
 }
 
 /* Other tokens: their keys and values, the last ones' queries and the exact output. */
@@ -174,6 +175,7 @@ static int measure_joint(struct trial *t, struct rank_errors *errors)
         done = of->ranks[i];
         if (!code)
             code = attend(t, t->sum, t->o);
+        errors[i].separate = NAN;
         errors[i].fitted = low_rank_error(&t->joint, done);
         errors[i].held_out = relative_error(of->held_out * t->columns, t->kv, t->sum);
         errors[i].output = relative_error(of->queries * o_width, t->o_exact, t->o);
@@ -243,7 +245,7 @@ int rank_trial(const struct rank_trial *trial, struct rank_errors *errors, struc
         code = hold_out(&t);
     if (!code)
         code = measure_joint(&t, errors);
-    if (!code)
+    if (!code && trial->separate)
         code = measure_separate(&t, errors);
     destroy(&t);
     return code;

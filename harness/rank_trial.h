@@ -10,6 +10,7 @@
 #include "harness/spectrum.h"
 #include "reference/reference.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct rank_trial {
@@ -22,13 +23,15 @@ struct rank_trial {
     int threads;
     const int64_t *ranks; /* [count], ascending, each even and hidden_size at most */
     int count;
+    bool separate; /* K and V in latents of their own as well: takes as long again */
 };
 
 /* Root mean squares of the errors, relative. */
 struct rank_errors {
     double fitted;   /* of [K | V], over the tokens that the directions were fitted to */
     double held_out; /* of [K | V], over other tokens */
-    double separate; /* the same of two latents, K's and V's, each of half the rank */
+    double separate; /* the same of two latents, K's and V's, each of half the rank; NAN where
+                        that was not asked for */
     double output;   /* of o, over the tokens held out: exact attention over keys and values that
                         went through the (joint) latent, RoPE applied afterwards, against exact
                         attention over those that did not */

@@ -125,7 +125,7 @@ static void add_texts(json_t *found, const struct model *m, const struct rope_tr
     study_plot(found, "of", "way", "distance from query to key, tokens",
                "What absorbing gets wrong where keys that are made of a latent carry RoPE. Above: "
                "scores of keys at one distance, below: attention output over all keys up to that "
-               "distance; root mean square, relative, 1.41 being that of unrelated numbers. "
+               "distance; root mean square, relative, 1.41 being that of unrelated scores. "
                "Decoupled RoPE, and absorbing anew for each key, are exact.");
     study_note(found,
                "Queries, latents (%lld at each distance) and weights are random, so that all pairs "
@@ -165,10 +165,10 @@ static int run(const struct study_settings *settings, json_t *found, struct mla_
     if (code)
         return code;
     if (openblas_set_num_threads)
-        openblas_set_num_threads(settings->threads);
+        openblas_set_num_threads(settings->quick ? 1 : settings->threads);
     struct rope_trial trial = {
         .heads = {.heads = 4,
-                  .queries = 4,
+                  .queries = 8,
                   .rank = m.kv_lora_rank,
                   .head_dim = m.qk_nope_head_dim,
                   .rope_dim = m.qk_rope_head_dim,
@@ -191,4 +191,4 @@ static int run(const struct study_settings *settings, json_t *found, struct mla_
     return code;
 }
 
-const struct study study_rope = {"rope", "RoPE on compressed keys cannot be absorbed", run};
+const struct study study_rope = {"rope", "Absorbing keys that carry RoPE", run};
