@@ -6,10 +6,10 @@ set -eu
 case "${1:-}" in
 bench)
     apt='gcc libc6-dev make git pkg-config libjansson-dev libopenblas-dev libpapi-dev
-        libcriterion-dev libmpfr-dev libgmp-dev gnuplot-nox fonts-dejavu-core'
+        libcriterion-dev libmpfr-dev libgmp-dev gnuplot-nox fonts-dejavu-core fonts-lmodern'
     dnf='gcc make git pkgconf-pkg-config jansson-devel openblas-devel papi-devel mpfr-devel
-        gmp-devel gnuplot dejavu-sans-fonts'
-    pacman='gcc make git pkgconf jansson openblas mpfr gmp gnuplot criterion ttf-dejavu'
+        gmp-devel gnuplot dejavu-sans-fonts texlive-lm'
+    pacman='gcc make git pkgconf jansson openblas mpfr gmp gnuplot criterion ttf-dejavu otf-latin-modern'
     tools='cc make git pkg-config gnuplot'
     headers='jansson.h criterion/criterion.h mpfr.h gmp.h'
     libraries='openblas'

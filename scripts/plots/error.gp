@@ -17,12 +17,12 @@ set yrange [series - 0.5 : -0.5]
 set ytics scale 0
 set for [i=1:series] ytics add (series_word(i) i - 1)
 set grid noytics nomytics
-set xlabel "error / limit" offset 0,0.4
 set arrow 1 from first 1, graph 0 to first 1, graph 1 nohead lc rgb "#d55e00" lw 1 dt 2 front
 set title title offset 0,-0.7
 
 do for [terminal in terminals] {
     eval open(terminal, height)
+    set xlabel "error / limit" offset 0,label_lift
     eval across(1.35, 0.15)
     eval place(top, series * row_height, height)
     set key at screen 0.5, 0.17 / height center center vertical maxrows 2 Left reverse samplen 1

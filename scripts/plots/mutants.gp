@@ -23,8 +23,7 @@ left(p) = (p - 1) * width / panels + 0.06
 right(p) = left(p) + name_width + series * column_width
 
 # Rows are closer than lines of text_size.
-row_text = 0.8 * text_size
-row_font(terminal, face) = sprintf("sans-serif%s,%g", face, (terminal eq "svg" ? 2 : 1) * row_text)
+row_font(terminal, face_of) = styled(terminal, 0.8, face_of)
 survived = 0xd55e00
 name_colour(status) = status eq "survived" ? survived : 0x000000
 blank_colour(status) = status eq "survived" ? survived : 0xececec
