@@ -18,7 +18,7 @@ context_most = 131072
 load scripts . "/contexts.gp"
 
 legend = 0.15 * series + 0.04
-panel_height = panels > 1 ? 1.7 : 2.1
+panel_height = panels > 3 ? 1.1 : panels > 1 ? 1.7 : 2.1
 top = 0.24
 gap = 0.12
 bottom = 0.4 + legend

@@ -29,7 +29,6 @@ name_colour(status) = status eq "survived" ? survived : 0x000000
 blank_colour(status) = status eq "survived" ? survived : 0xececec
 
 set border 0
-unset xtics
 unset ytics
 unset grid
 set xrange [-name_width / column_width - 0.5 : series - 0.5]
@@ -38,6 +37,7 @@ left_edge = -name_width / column_width
 
 do for [terminal in terminals] {
     eval open(terminal, height)
+    unset xtics
     set multiplot
     eval place(top, (most + 1) * row_height, height)
     set label 1 title at screen 0.5, 1 - 0.13 / height center

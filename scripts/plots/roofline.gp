@@ -75,7 +75,7 @@ do for [terminal in terminals] {
         set label 1 panel_word(p) at screen 0.1 / width, 1 - (panel_top - 0.22) / height left font small_font
         set label 4 heading[p] at screen 0.1 / width, 1 - (panel_top - 0.09) / height left font small_font textcolor rgb "#404040"
         if (p == 1) {
-            set key at screen 0.5, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 1 spacing 1 width -1 font legend_font
+            set key at screen 0.5, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 1 spacing 1 width 0 font legend_font
         } else { unset key; unset label 3 }
         flat = peak[p]
         known = flat == flat

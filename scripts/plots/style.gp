@@ -58,7 +58,7 @@ sized(terminal, k) = styled(terminal, k, "")
 
 # `eval open(terminal, height)`, height in inches. The SVG's unit is half a point; cairo's point is
 # 1/96 inch in a PNG and 1/54 in a PDF. Latin Modern's lines are high: tics' labels come closer,
-# and an axis' own by label_lift.
+# and an axis' own by label_lift. This switches the tics of x on: unset them after it.
 open(terminal, height) = (terminal eq "svg" \
     ? sprintf("set terminal svg noenhanced size %d,%d font '%s' linewidth 2 fontscale 1 background rgb 'white'; dot = 0.75; set pointsize dot;", \
         144*width, 144*height, sized(terminal, 1)) \
