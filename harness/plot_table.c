@@ -119,7 +119,7 @@ static const struct layout layouts[PLOT_KINDS] = {
                      .row_head = "kernel",
                      .across = NONE,
                      .flat = stages,
-                     .note = "* announces no stages."},
+                     .note = "An asterisk: announces no stages."},
     [PLOT_PEAK] = {SHARES},
     [PLOT_MACHINES] = {SHARES},
     [PLOT_ROOFLINE] = {.heading = PANEL,
@@ -393,6 +393,14 @@ static void plain(const struct plot_data *data, const struct place *places, int 
                  data->columns - columns);
 }
 
+static bool has_asterisk(const struct place *places, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strchr(places[i].row->cell[7], '*'))
+            return true;
+    return false;
+}
+
 void plot_table(const struct plot_draft *draft, const struct plot_data *data,
                 struct tex_table *table, char *note, size_t size)
 {
@@ -412,5 +420,7 @@ void plot_table(const struct plot_draft *draft, const struct plot_data *data,
         else
             pivot(layout, places, count, table);
     }
+    if (draft->plot->kind == PLOT_STAGES && !has_asterisk(places, count))
+        note[0] = 0;
     free(places);
 }

@@ -381,6 +381,13 @@ static void write_with_model(const char *path, const char *name)
     free(text);
 }
 
+/* Each of TeX's own characters, but for those of our commands, has its backslash. */
+static void expect_no_tex(const char *text, const char *name)
+{
+    for (const char *c = text; (c = strpbrk(c, "$&#_^")); c++)
+        cr_assert(c > text && c[-1] == '\\', "%s: TeX would read %.20s", name, c);
+}
+
 Test(report, names_are_data)
 {
     static const char *const names[] = {
@@ -406,6 +413,9 @@ Test(report, names_are_data)
         cr_assert(!exists("pwned"), "%s was run", names[i]);
         free(html);
         free(page);
+        char *tex = slurp_in("tex/limits.tex");
+        expect_no_tex(tex, names[i]);
+        free(tex);
         char *csv = slurp_in("tables/cases.csv");
         cr_assert(!strstr(csv, "\"=cmd"), "a spreadsheet would take %s for a formula", names[i]);
         free(csv);

@@ -6,7 +6,7 @@
 width = 7.0
 row_height = 0.09
 column_width = 0.08
-name_width = 1.42
+name_width = 1.4
 top = 0.92
 bottom = 0.32
 
