@@ -207,7 +207,7 @@ FORCE:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/papi/*.d)
 
 # With a setup goal on the command line, everything else waits for it.
-SETUP_GOALS := $(filter setup setup-dev,$(MAKECMDGOALS))
+SETUP_GOALS := $(filter setup setup-dev setup-paper,$(MAKECMDGOALS))
 $(OBJECTS): | $(SETUP_GOALS)
 
 SUITE ?= default
@@ -232,7 +232,7 @@ RUN ?= $(patsubst %/result.json,%,$(shell ls -t results/*/result.json 2>/dev/nul
 DATA := $(DESTDIR)$(PREFIX)/share/mlabench
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 
-.PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
+.PHONY: help setup setup-dev setup-paper bench test plots paper install uninstall lint test-asan test-tsan \
 	standalone test-portable test-avx512 test-emulator test-papi fuzz fuzz-programs fuzz-seeds \
 	mutants judges mca check claims instructions conformance check-conformance gate-study soak \
 	check-threads ci \
@@ -246,6 +246,9 @@ setup: ## install what building, testing and benchmarking need
 setup-dev: setup ## and what lint, sanitizers and CI need
 	@scripts/setup.sh dev
 
+setup-paper: ## and LaTeX, for paper: 200 MB
+	@scripts/setup.sh paper
+
 bench: all ## verify, time and plot: SUITE=quick|default|paper|FILE
 	$(BUILD)/mlabench run --suite $(SUITE)
 
@@ -256,6 +259,12 @@ test: all $(BUILD)/mlabench-tests fuzz-seeds ## run the tests: TESTFLAGS='--filt
 plots: all ## draw the latest run's plots and report again, or RUN=FOLDER
 	@[ -f "$(RUN)/result.json" ] || { echo "make plots: no run in results/: make bench first" >&2; exit 1; }
 	$(BUILD)/mlabench report $(RUN)/result.json
+
+PAPER ?= $(RUN)/paper
+paper: all ## the latest run's figures and tables as a PDF, or RUN=FOLDER; into PAPER=FOLDER
+	@[ -f "$(RUN)/result.json" ] || { echo "make paper: no run in results/: make bench first" >&2; exit 1; }
+	$(BUILD)/mlabench report $(RUN)/result.json
+	@scripts/paper/make.sh "$(RUN)" $(BUILD) "$(PAPER)"
 
 install: all ## into PREFIX, below DESTDIR
 	install -D $(BUILD)/mlabench $(DESTDIR)$(PREFIX)/bin/mlabench

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-void text_cell(FILE *file, const char *text)
+void text_value(FILE *file, const char *text)
 {
     bool formula = text[0] && strchr("=+-@", text[0]);
     fputc('"', file);
@@ -16,7 +16,13 @@ void text_cell(FILE *file, const char *text)
             fputc('"', file);
         fputc((unsigned char)*c < ' ' ? ' ' : *c, file);
     }
-    fputs("\",", file);
+    fputc('"', file);
+}
+
+void text_cell(FILE *file, const char *text)
+{
+    text_value(file, text);
+    fputc(',', file);
 }
 
 void number_cell(FILE *file, double x)

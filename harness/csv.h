@@ -11,8 +11,9 @@
 
 /* In quotes, on one line, and such that a spreadsheet does not take it for a formula. */
 void text_cell(FILE *file, const char *text);
-void number_cell(FILE *file, double x); /* empty if it is not finite */
-void count_cell(FILE *file, int64_t x); /* empty if negative */
+void text_value(FILE *file, const char *text); /* without the comma */
+void number_cell(FILE *file, double x);        /* empty if it is not finite */
+void count_cell(FILE *file, int64_t x);        /* empty if negative */
 /* A line's last cell, and its end. */
 void last_count(FILE *file, int64_t x);
 

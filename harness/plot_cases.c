@@ -155,7 +155,7 @@ void plot_case_title(const struct result_row *row, int64_t threads, char *title,
                  row->ragged ? " ragged" : "");
     if (threads > 0)
         snprintf(team, sizeof team, ", %s thread%s", unit_count(threads).s, threads > 1 ? "s" : "");
-    plot_label(special, sizeof special, row->special);
+    plot_phrase(special, sizeof special, row->special);
     snprintf(title, size, "%s%s%s%s, %s%s%s%s", phase, cached, fresh, batch, format, special,
              row->cold ? ", cold" : "", team);
 }

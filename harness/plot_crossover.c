@@ -97,7 +97,7 @@ static void say_by_flops(const struct crossover *crossover, char *text, size_t s
         snprintf(text, size, "No dashed line: the FLOPs are not known.");
     else
         snprintf(text, size,
-                 "%s: %s by the accounting below; times would cross there if both orders ran "
+                 "%s: %s by the accounting; times would cross there if both orders ran "
                  "equally efficiently.",
                  count > 0 ? "Dashed line" : "No dashed line", words);
 }

@@ -2,6 +2,7 @@
 #include "harness/plot_draw.h"
 
 #include "harness/gnuplot.h"
+#include "harness/plot_texts.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -51,6 +52,14 @@ void plot_label(char *label, size_t size, const char *name)
             label[i] = name[i];
     }
     label[i] = 0;
+}
+
+void plot_phrase(char *phrase, size_t size, const char *text)
+{
+    plot_label(phrase, size, text);
+    for (size_t i = 0; phrase[i]; i++)
+        if (text[i] == ' ')
+            phrase[i] = ' ';
 }
 
 static struct plot *add_plot(struct plots *plots)
@@ -120,7 +129,7 @@ static const char *const figures[PLOT_KINDS] = {
     [PLOT_LATENCY] = "latency",   [PLOT_KV_CACHE] = "kv_cache", [PLOT_ERROR] = "error",
     [PLOT_STAGES] = "stages",     [PLOT_PEAK] = "peak",         [PLOT_CROSSOVER] = "crossover",
     [PLOT_ROOFLINE] = "roofline", [PLOT_MACHINES] = "machines", [PLOT_TRADE] = "trade",
-    [PLOT_FORMATS] = "formats",
+    [PLOT_FORMATS] = "formats",   [PLOT_COUNTERS] = "counters",
 };
 
 static const char *const types[] = {"svg", "pdf", "png"};
@@ -178,6 +187,8 @@ int plot_finish(struct plot_maker *maker, struct plot_draft *draft, struct mla_e
 {
     struct plot *plot = draft->plot;
     int code = out_close(&draft->data, error);
+    if (!code)
+        code = plot_texts(maker->out_folder, draft, error);
     if (code)
         return code;
     const char *folder = maker->scripts_folder ? maker->scripts_folder : "";

@@ -23,12 +23,14 @@ int words_add(struct words *words, const char *word);
 
 /* What gnuplot and SVG take for themselves becomes '_': model names are data. */
 void plot_label(char *label, size_t size, const char *name);
+/* The same of a text of several words. */
+void plot_phrase(char *phrase, size_t size, const char *text);
 
 struct plot_draft {
     struct plot *plot;
     struct words panels, series; /* series: names as style.gp knows them */
     struct words labels;         /* of the series in the legend; empty: their names */
-    char x_label[64];
+    char x_label[96];
     char figure[64]; /* the script's name; "": that of the plot's kind */
     struct out_file data;
 };
@@ -97,6 +99,7 @@ int plot_crossover(struct plot_maker *maker, const char *family, struct mla_erro
 int plot_roofline(struct plot_maker *maker, const char *family, struct mla_error *error);
 int plot_trade(struct plot_maker *maker, const char *family, struct mla_error *error);
 int plot_formats(struct plot_maker *maker, const char *family, struct mla_error *error);
+int plot_counters(struct plot_maker *maker, const char *family, struct mla_error *error);
 /* All studies of the run (study.h). */
 int plot_studies(struct plot_maker *maker, struct mla_error *error);
 /* Of the model and phase of a row; draws nothing where no case is in two runs. */

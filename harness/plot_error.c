@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Errors in units of the limit: a row per kernel, a dot per case, those that failed marked. */
+ * Errors in units of the limit, as a distribution over the cases: a row per kernel, a dot per case,
+ * those that failed marked, and the quartiles. */
 #include "harness/plot_draw.h"
+#include "harness/statistics.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Shows where dots lie close: spread over the row in a fixed pattern (the golden ratio's multiples
@@ -30,6 +33,42 @@ static int print_passed(FILE *file, const struct result_table *table, const stru
                 fprintf(file, "%.3f\t%s\t%.4g\t%.4g\n", k + jitter(n++), kernel, ratio,
                         row->error.lse_ratio / row->error.limit);
         }
+    return printed;
+}
+
+static void print_five(FILE *file, const double *values, int count)
+{
+    for (int i = 0; i <= 4; i++)
+        fprintf(file, "\t%.4g", count ? stat_quantile(values, count, 0.25 * i) : NAN);
+}
+
+/* A line per kernel: cases that it passed, and of o and of log-sum-exp the least, the quartiles and
+ * the most. NULL file only counts. `values`: room for two errors of every row, and two more. */
+static int print_quartiles(FILE *file, const struct result_table *table,
+                           const struct words *kernels, double *values)
+{
+    int printed = 0;
+    for (int k = 0; k < kernels->count; k++) {
+        double *o = values, *lse = values + table->count + 1;
+        int count[2] = {0};
+        for (int i = 0; i < table->count; i++) {
+            const struct result_error *e = &table->rows[i].error;
+            char kernel[96];
+            plot_label(kernel, sizeof kernel, table->rows[i].kernel);
+            if (strcmp(kernel, kernels->item[k]) || !(e->ratio / e->limit >= 0))
+                continue;
+            o[count[0]++] = e->ratio / e->limit;
+            if (e->lse_ratio >= 0)
+                lse[count[1]++] = e->lse_ratio / e->limit;
+        }
+        printed += count[0] > 0;
+        if (!file || count[0] == 0)
+            continue;
+        fprintf(file, "%d\t%s\t%d", k, kernels->item[k], count[0]);
+        print_five(file, o, count[0]);
+        print_five(file, lse, count[1]);
+        fputc('\n', file);
+    }
     return printed;
 }
 
@@ -116,10 +155,19 @@ int plot_error(struct plot_maker *maker, const char *family, struct mla_error *e
     print_passed(draft.data.file, maker->table, &draft.series);
     plot_block(&draft, "failed", failed, 4);
     print_failed(draft.data.file, failures, &draft.series);
+    double *values = malloc(2 * sizeof *values * (size_t)(maker->table->count + 1));
+    if (!values) {
+        out_discard(&draft.data);
+        return mla_fail(error, MLA_MACHINE, "no memory for the quartiles of errors");
+    }
+    plot_block(&draft, "quartiles", print_quartiles(NULL, maker->table, &draft.series, values), 13);
+    print_quartiles(draft.data.file, maker->table, &draft.series, values);
+    free(values);
     snprintf(draft.plot->title, sizeof draft.plot->title, "error / limit, all cases");
     snprintf(draft.plot->caption, sizeof draft.plot->caption,
              "Worst error of every kernel in every case against the double-precision reference, in "
              "units of the error that a correct kernel may make: at 1 it is refused. Filled: o, "
-             "open: log-sum-exp, crosses: refused.");
+             "open: log-sum-exp, crosses: refused. Boxes reach from the lower to the upper "
+             "quartile of a kernel's cases, with the median between.");
     return plot_finish(maker, &draft, error);
 }

@@ -75,7 +75,7 @@ static void set_texts(struct plot_draft *draft, const struct result_row *leader)
     plot_label(family, sizeof family, leader->family);
     plot_label(phase, sizeof phase, leader->phase);
     plot_label(format, sizeof format, leader->format);
-    plot_label(special, sizeof special, leader->special);
+    plot_phrase(special, sizeof special, leader->special);
     snprintf(batch, sizeof batch, "batch %s%s", unit_count(leader->batch).s,
              leader->ragged ? " ragged" : "");
     if (leader->cached > 0 && leader->new_tokens > 1)

@@ -101,14 +101,10 @@ static void print_panel(struct plot_draft *draft, const struct lineup *lineup,
         print_run(draft, lineup, span, run);
 }
 
-/* As gnuplot may have it, spaces included: they become no-break spaces. */
 static void add_series(struct plot_draft *draft, const struct stored_run *run)
 {
     char label[96];
-    plot_label(label, sizeof label, run->label);
-    for (size_t i = 0; label[i]; i++)
-        if (run->label[i] == ' ')
-            label[i] = ' ';
+    plot_phrase(label, sizeof label, run->label);
     words_add(&draft->series, label);
 }
 

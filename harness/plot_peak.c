@@ -90,7 +90,7 @@ int plot_peak(struct plot_maker *maker, const char *family, struct mla_error *er
     snprintf(draft.plot->caption, sizeof draft.plot->caption,
              "Speed as %% of the FMA peak that the same round measured on as many threads: %s. "
              "Marks are medians of the whole step, bars their quartiles, short ticks the core "
-             "(scores, softmax, weighted sum) alone. FLOPs by the accounting below. Of MHA, "
+             "(scores, softmax, weighted sum) alone. FLOPs by the accounting. Of MHA, "
              "GQA-8 and MQA the fastest kernel.",
              draft.plot->title);
     return plot_finish(maker, &draft, error);

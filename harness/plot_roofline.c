@@ -153,16 +153,15 @@ static void set_texts(struct plot_draft *draft, const char *family)
     struct plot *plot = draft->plot;
     plot_label(plot->title, sizeof plot->title, family);
     snprintf(draft->x_label, sizeof draft->x_label, "FLOP per byte that a step must move");
-    snprintf(
-        plot->caption, sizeof plot->caption,
-        "Roofline: %s. Marks are medians of the whole step, bars their quartiles; FLOPs and "
-        "bytes by the accounting below. Filled: warm, the step finds in the caches what the one "
-        "before left there; hollow: cold, all of it comes from DRAM. The flat roof is the FMA "
-        "peak (grey: least to most), the slopes are read bandwidths, medians of what this run "
-        "measured at that number of threads. Left of where a slope meets the flat roof that "
-        "memory bounds a kernel, right of it arithmetic does. A hollow mark belongs under the "
-        "DRAM slope; a filled one above it was fed by a cache.",
-        plot->title);
+    snprintf(plot->caption, sizeof plot->caption,
+             "Roofline: %s. Marks are medians of the whole step, bars their quartiles; FLOPs and "
+             "bytes by the accounting. Filled: warm, the step finds in the caches what the one "
+             "before left there; hollow: cold, all of it comes from DRAM. The flat roof is the FMA "
+             "peak (grey: least to most), the slopes are read bandwidths, medians of what this run "
+             "measured at that number of threads. Left of where a slope meets the flat roof that "
+             "memory bounds a kernel, right of it arithmetic does. A hollow mark belongs under the "
+             "DRAM slope; a filled one above it was fed by a cache.",
+             plot->title);
 }
 
 /* Whether anything can be placed at all. */

@@ -77,7 +77,7 @@ static void set_texts(struct plot_draft *draft, const struct result_row *leader)
 {
     char family[64], batch[64] = "", special[64], panel[320];
     plot_label(family, sizeof family, leader->family);
-    plot_label(special, sizeof special, leader->special);
+    plot_phrase(special, sizeof special, leader->special);
     if (leader->batch > 1)
         snprintf(batch, sizeof batch, ", batch %s%s", unit_count(leader->batch).s,
                  leader->ragged ? " ragged" : "");

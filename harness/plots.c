@@ -11,7 +11,7 @@
 typedef int plot_function(struct plot_maker *maker, const char *family, struct mla_error *error);
 static plot_function *const per_family[] = {plot_latency, plot_crossover, plot_kv_cache,
                                             plot_peak,    plot_roofline,  plot_stages,
-                                            plot_trade,   plot_formats};
+                                            plot_trade,   plot_formats,   plot_counters};
 
 static int draw_family(struct plot_maker *maker, const char *family, struct mla_error *error)
 {

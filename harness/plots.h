@@ -20,6 +20,7 @@ enum plot_kind {
     PLOT_ROOFLINE,  /* GFLOP/s against FLOP per byte, under the machine's roofs */
     PLOT_TRADE,     /* time against error and bytes: kernels and formats */
     PLOT_FORMATS,   /* errors of formats and of arithmetic against context */
+    PLOT_COUNTERS,  /* what event counters say of each kernel */
     PLOT_MACHINES,  /* % of each machine's own FMA peak */
     PLOT_STUDY,     /* what a study found */
     PLOT_KINDS,
@@ -31,6 +32,7 @@ struct plot {
     char family[64]; /* the model, or "" for all */
     char title[256];
     char caption[1400];
+    bool long_table; /* tables/NAME.tex is a longtable */
     bool drawn;
     char why_not[256]; /* if not */
 };

@@ -6,6 +6,7 @@
 #include "harness/report_files.h"
 #include "harness/report_page.h"
 #include "harness/report_tables.h"
+#include "harness/report_tex.h"
 #include "harness/result_table.h"
 
 #include <string.h>
@@ -40,6 +41,8 @@ int report_write(const char *result_path, const char *out_folder, const char *sc
         code = plots_draw(&table, out_folder, scripts_folder, &plots, error);
     if (!code)
         report_note_plots(&plots, outcome);
+    if (!code)
+        code = report_tex(&table, &plots, out_folder, error);
     const char *slash = strrchr(result_path, '/');
     const struct content content = {&table, &plots, slash ? slash + 1 : result_path};
     if (!code)

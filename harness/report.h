@@ -17,7 +17,10 @@ struct report_outcome {
  *   report.html, report.md    the same page twice; the HTML has its plots inside
  *   plots/NAME.svg .pdf .png  drawn by gnuplot with the scripts in scripts_folder
  *   data/NAME.tsv             what each plot shows
- *   tables/NAME.csv           cases, repetitions, kv_cache, counters
+ *   captions/NAME.txt .tex    what it is, for a paper
+ *   tables/NAME.csv .tex      the table behind it
+ *   tables/NAME.csv           cases, repetitions, kv_cache, counters, trade
+ *   tex/NAME.tex              machine, accounting, limits, and lists of the plots and tables
  * Without gnuplot the rest is written all the same, and 0 returned. Returns MLA_BAD_INPUT for a
  * malformed file and MLA_MACHINE where something cannot be read or written. */
 int report_write(const char *result_path, const char *out_folder, const char *scripts_folder,

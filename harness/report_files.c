@@ -8,7 +8,7 @@
 
 int report_make_folders(const char *out_folder, struct mla_error *error)
 {
-    static const char *const names[] = {"data", "plots", "tables"};
+    static const char *const names[] = {"captions", "data", "plots", "tables", "tex"};
     int code = make_folder(out_folder, error);
     for (size_t i = 0; !code && i < sizeof names / sizeof names[0]; i++) {
         char path[PATH_LENGTH];

@@ -237,9 +237,24 @@ def report(options, runs, left):
         writer.writerows(table)
     with open(options.out / "rates.json", "w", encoding="utf-8") as file:
         json.dump({"rates": table, "targets": targets, "runs_left": left}, file, indent=1)
+    write_tex(options, table)
     draw_rates(options, table)
     print(f"figures: {options.out}/rates.csv, rates.json and, of every comparison, runs.jsonl")
     return reached
+
+
+def write_tex(options, table):
+    lines = ["% A tabular; needs the package booktabs.",
+             rf"\begin{{tabular}}{{@{{}}lrr{'r' * len(VERDICTS)}c@{{}}}}", r"\toprule",
+             " & ".join(["machine", r"added, \%", "n", *(rf"{v}, \%" for v in VERDICTS),
+                         rf"{VERDICTS[0]}: 95\,\% interval"]) + r" \\", r"\midrule"]
+    for row in table:
+        shares = [f"{row[v + '_pct']:.1f}" for v in VERDICTS]
+        lines.append(" & ".join([row["condition"], str(row["added_pct"]), f"{row['n']:,}", *shares,
+                                 f"{row[VERDICTS[0] + '_low']:.1f}--{row[VERDICTS[0] + '_high']:.1f}"])
+                     + r" \\")
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    (options.out / "gate.tex").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def draw_rates(options, table):

@@ -37,6 +37,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import combinations_with_replacement
 from pathlib import Path
 
 SCRIPT = Path(__file__).resolve()
@@ -493,16 +494,43 @@ def write_tables(folder, outcomes):
                             o.mutant.bug])
 
 
+def write_tex(folder, outcomes):
+    """A row per broken kernel's kernel: how many there are, are found, and by each check."""
+    columns = columns_of(outcomes)
+    lines = ["% A tabular; needs the package booktabs.",
+             rf"\begin{{tabular}}{{@{{}}l{'r' * (2 + len(columns))}@{{}}}}", r"\toprule",
+             " & ".join(["broken", "mutants", "found", *columns]) + r" \\", r"\midrule"]
+
+    def row(name, members):
+        found = sum(o.killed for o in members)
+        marks = [str(sum(c in o.columns for o in members)) for c in columns]
+        return " & ".join([name, str(len(members)), str(found), *marks]) + r" \\"
+
+    lines += [row(group, members) for group, members in by_group(outcomes).items()]
+    lines += [r"\midrule", row("all", outcomes), r"\bottomrule", r"\end{tabular}"]
+    equivalent = sum(o.status == "equivalent" for o in outcomes)
+    if equivalent:
+        lines += ["", r"\smallskip{\footnotesize " f"{equivalent} are equivalent to the kernel that "
+                  r"they change, so that nothing can find them.\par}"]
+    (folder / "mutants.tex").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 # Drawing
 
+PANELS = ("left", "middle", "right")
 
-def halves(outcomes):
-    """The groups in two columns as even as they can be: lists of (group, members)."""
+
+def columns_of_groups(outcomes, number):
+    """The groups in so many columns as even as they can be: lists of (group, members)."""
     groups = list(by_group(outcomes).items())
     heights = [len(members) + 1 for _, members in groups]
-    cut = min(range(1, len(groups) + 1),
-              key=lambda c: abs(sum(heights[:c]) - sum(heights[c:])))
-    return [half for half in (groups[:cut], groups[cut:]) if half]
+
+    def split(values, cuts):
+        return [values[i:j] for i, j in zip((0, *cuts), (*cuts, len(groups)))]
+
+    cuts = min(combinations_with_replacement(range(len(groups) + 1), number - 1),
+               key=lambda c: max(map(sum, split(heights, c))))
+    return [column for column in split(groups, cuts) if column]
 
 
 def block(rows, width):
@@ -512,12 +540,12 @@ def block(rows, width):
 
 
 def plot_data(outcomes, columns):
-    """For each half its headings [y, group], rows [y, mutant, status] and marks [x, y]."""
+    """For each column its headings [y, group], rows [y, mutant, status] and marks [x, y]."""
     blocks = []
-    for half in halves(outcomes):
+    for column in columns_of_groups(outcomes, len(PANELS)):
         headings, rows, marks = [], [], []
         y = 0
-        for group, members in half:
+        for group, members in column:
             headings.append([y, group])
             for y, o in enumerate(members, y + 1):
                 note = " (equivalent)" if o.mutant.equivalent else ""
@@ -530,10 +558,12 @@ def plot_data(outcomes, columns):
 
 def draw(folder, figure, title, blocks, words):
     """plots/FIGURE.svg, .pdf and .png, through the scripts of all plots; draw.gp says what the
-    words are."""
+    words are. They are kept, with the title, beside the data: FIGURE.words."""
     for name in ("data", "plots"):
         (folder / name).mkdir(exist_ok=True)
     (folder / f"data/{figure}.tsv").write_text("\n\n".join(blocks), encoding="utf-8")
+    (folder / f"data/{figure}.words").write_text("".join(f"{w}\n" for w in [title, *words]),
+                                                encoding="utf-8")
     scripts = Path("scripts/plots").resolve()
     try:
         done = subprocess.run(["gnuplot", "-d", "-c", f"{scripts}/draw.gp", str(scripts), figure,
@@ -553,7 +583,7 @@ def draw_matrix(folder, outcomes):
     killed = sum(o.status == "killed" for o in outcomes)
     broken = sum(o.status != "equivalent" for o in outcomes)
     title = f"{killed} of {broken} broken kernels are found, and by which checks"
-    panels = " ".join(["left", "right"][:len(blocks) // 3])
+    panels = " ".join(PANELS[:len(blocks) // 3])
     draw(folder, "mutants", title, blocks, [panels, " ".join(columns), " ".join(columns), ""])
 
 
@@ -602,6 +632,7 @@ def run_suite(options):
     if outcomes:
         print_matrix(outcomes)
         write_tables(builder.folder, outcomes)
+        write_tex(builder.folder, outcomes)
         draw_matrix(builder.folder, outcomes)
     without_errors(results)
     print_conclusion(outcomes)

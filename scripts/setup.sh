@@ -1,15 +1,17 @@
 #!/bin/sh
 # Installs the packages that building, testing and benchmarking need: scripts/setup.sh bench; or
-# those of lint, sanitizers and CI: scripts/setup.sh dev. Silent when nothing is missing.
+# those of lint, sanitizers and CI: scripts/setup.sh dev; or of `make paper`: scripts/setup.sh paper.
+# Silent when nothing is missing.
 set -eu
 
 case "${1:-}" in
 bench)
     apt='gcc libc6-dev make git pkg-config libjansson-dev libopenblas-dev libpapi-dev
-        libcriterion-dev libmpfr-dev libgmp-dev gnuplot-nox fonts-dejavu-core'
+        libcriterion-dev libmpfr-dev libgmp-dev gnuplot-nox fonts-dejavu-core fonts-lmodern'
     dnf='gcc make git pkgconf-pkg-config jansson-devel openblas-devel papi-devel mpfr-devel
-        gmp-devel gnuplot dejavu-sans-fonts'
-    pacman='gcc make git pkgconf jansson openblas mpfr gmp gnuplot criterion ttf-dejavu'
+        gmp-devel gnuplot dejavu-sans-fonts texlive-lm'
+    pacman='gcc make git pkgconf jansson openblas mpfr gmp gnuplot criterion ttf-dejavu
+        otf-latin-modern'
     tools='cc make git pkg-config gnuplot'
     headers='jansson.h criterion/criterion.h mpfr.h gmp.h'
     libraries='openblas'
@@ -34,8 +36,19 @@ dev)
     libraries=''
     note=''
     ;;
+paper)
+    apt='texlive-latex-base texlive-latex-recommended texlive-fonts-recommended lmodern fonts-lmodern
+        gnuplot-nox poppler-utils'
+    dnf='texlive-collection-latexrecommended texlive-collection-fontsrecommended texlive-lm gnuplot
+        poppler-utils'
+    pacman='texlive-latexrecommended texlive-fontsrecommended otf-latin-modern gnuplot poppler'
+    tools='pdflatex gnuplot pdffonts'
+    headers=''
+    libraries=''
+    note=''
+    ;;
 *)
-    echo "usage: $0 bench|dev" >&2
+    echo "usage: $0 bench|dev|paper" >&2
     exit 2
     ;;
 esac

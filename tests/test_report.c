@@ -84,12 +84,15 @@ Test(report, sample_has_every_plot_and_table)
         "deepseek-v2-lite-kv-cache",
         "deepseek-v2-lite-fma-peak",
         "deepseek-v2-lite-stages",
+        "deepseek-v2-lite-counters",
         "minicpm3-kv-cache",
         "minicpm3-fma-peak",
         "minicpm3-stages",
+        "minicpm3-counters",
     };
-    static const char *const types[] = {"plots/%s.svg", "plots/%s.pdf", "plots/%s.png",
-                                        "data/%s.tsv"};
+    static const char *const types[] = {"plots/%s.svg",  "plots/%s.pdf",    "plots/%s.png",
+                                        "data/%s.tsv",   "captions/%s.txt", "captions/%s.tex",
+                                        "tables/%s.csv", "tables/%s.tex"};
     static const char *const tables[] = {"tables/cases.csv", "tables/repetitions.csv",
                                          "tables/kv_cache.csv", "tables/counters.csv"};
     if (!has_gnuplot())
@@ -109,7 +112,7 @@ Test(report, sample_has_every_plot_and_table)
         cr_assert(exists(tables[i]), "no %s", tables[i]);
 
     char *html = slurp_in("report.html");
-    cr_assert(count_of(html, "<svg") == 8, "%d plots inside", count_of(html, "<svg"));
+    cr_assert(count_of(html, "<svg") == 10, "%d plots inside", count_of(html, "<svg"));
     cr_assert(count_of(html, "id=\"f1-gnuplot_canvas\"") == 1, "ids of drawings are their own");
     cr_assert(!strstr(html, "<script") && !strstr(html, "src=") && !strstr(html, "href=\"http") &&
                   !strstr(html, "@import") && !strstr(html, "<link"),
@@ -378,6 +381,13 @@ static void write_with_model(const char *path, const char *name)
     free(text);
 }
 
+/* Each of TeX's own characters, but for those of our commands, has its backslash. */
+static void expect_no_tex(const char *text, const char *name)
+{
+    for (const char *c = text; (c = strpbrk(c, "$&#_^")); c++)
+        cr_assert(c > text && c[-1] == '\\', "%s: TeX would read %.20s", name, c);
+}
+
 Test(report, names_are_data)
 {
     static const char *const names[] = {
@@ -403,6 +413,9 @@ Test(report, names_are_data)
         cr_assert(!exists("pwned"), "%s was run", names[i]);
         free(html);
         free(page);
+        char *tex = slurp_in("tex/limits.tex");
+        expect_no_tex(tex, names[i]);
+        free(tex);
         char *csv = slurp_in("tables/cases.csv");
         cr_assert(!strstr(csv, "\"=cmd"), "a spreadsheet would take %s for a formula", names[i]);
         free(csv);

@@ -119,7 +119,7 @@ do for [terminal in terminals] {
     eval across(0.80, 0.17)
     eval place(top, panel_height, height)
     eval labelled_tics
-    set xlabel x_label offset 0,0.4
+    set xlabel x_label offset 0,label_lift
     set label 3 title[comma ? comma + 2 : 1 : *] at screen 0.5, 1 - (top - 0.11) / height center
     if (comma) { set label 6 title[1:comma-1] at screen 0.5, 1 - 0.13 / height center }
     set label 2 "time per new token" at screen 0.11 / width, 0.5 + 0.5 * (bottom - top) / height center rotate

@@ -35,7 +35,7 @@ do for [terminal in terminals] {
     set label 2 "error of o, relative (root mean square)" at screen 0.11 / width, 0.5 + 0.5 * (bottom - top) / height center rotate
     do for [p=1:panels] {
         eval place(top + (p - 1) * (panel_height + gap), panel_height, height)
-        if (p == panels) { eval labelled_tics; set xlabel x_label offset 0,0.4 } else { eval bare_tics; unset xlabel }
+        if (p == panels) { eval labelled_tics; set xlabel x_label offset 0,label_lift } else { eval bare_tics; unset xlabel }
         if (panels > 1) { set label 1 panel_word(p) . " cache" at graph 0.02,0.93 left front }
         if (p == 1) {
             set key at screen 0.5 * (0.80 + width - 0.17) / width, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 2 spacing 1 width -1

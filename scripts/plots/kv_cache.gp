@@ -18,7 +18,7 @@ context_most = 131072
 load scripts . "/contexts.gp"
 
 legend = 0.15 * series + 0.04
-panel_height = panels > 1 ? 1.7 : 2.1
+panel_height = panels > 3 ? 1.1 : panels > 1 ? 1.7 : 2.1
 top = 0.24
 gap = 0.12
 bottom = 0.4 + legend
@@ -37,7 +37,7 @@ do for [terminal in terminals] {
     set label 2 "KV cache" at screen 0.11 / width, 0.5 + 0.5 * (bottom - top) / height center rotate
     do for [p=1:panels] {
         eval place(top + (p - 1) * (panel_height + gap), panel_height, height)
-        if (p == panels) { eval labelled_tics; set xlabel x_label offset 0,0.4 } else { eval bare_tics; unset xlabel }
+        if (p == panels) { eval labelled_tics; set xlabel x_label offset 0,label_lift } else { eval bare_tics; unset xlabel }
         if (panels > 1) { set label 1 panel_word(p) at graph 0.02,0.93 left front }
         if (p == 1) {
             set key at screen 0.5 * (0.8 + width - 0.17) / width, (legend - 0.02) / height center top vertical maxrows series Left reverse samplen 3 spacing 1

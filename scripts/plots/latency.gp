@@ -15,7 +15,7 @@ legend_rows = int(ceil(series / 2.0))
 # Two columns of long names would not fit.
 longest = 0
 do for [i=1:series] { if (strlen(label_word(i)) > longest) { longest = strlen(label_word(i)) } }
-legend_font = sprintf("sans-serif,%g", text_size * (longest > 16 ? 0.8 : 1))
+legend_scale = longest > 16 ? 0.8 : 1
 legend = 0.15 * legend_rows + 0.04
 panel_height = panels > 1 ? 1.7 : 2.1
 top = 0.24
@@ -38,13 +38,14 @@ if (most / least < 60) {
 
 do for [terminal in terminals] {
     eval open(terminal, height)
+    legend_font = sized(terminal, legend_scale)
     set multiplot
     eval across(0.80, 0.17)
     set title title offset 0,-0.7
     set label 2 "time per new token" at screen 0.11 / width, 0.5 + 0.5 * (bottom - top) / height center rotate
     do for [p=1:panels] {
         eval place(top + (p - 1) * (panel_height + gap), panel_height, height)
-        if (p == panels) { eval labelled_tics; set xlabel x_label offset 0,0.4 } else { eval bare_tics; unset xlabel }
+        if (p == panels) { eval labelled_tics; set xlabel x_label offset 0,label_lift } else { eval bare_tics; unset xlabel }
         set label 1 panel_word(p) at graph 0.02,0.93 left front
         if (p == 1) {
             set key at screen 0.5 * (0.80 + width - 0.17) / width - 0.06, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 3 spacing 1 width -1 font legend_font

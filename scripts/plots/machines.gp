@@ -9,7 +9,6 @@ row_height = 0.09 + 0.05 * series
 longest = 0
 do for [i=1:series] { if (strlen(label_word(i)) > longest) { longest = strlen(label_word(i)) } }
 shrunk = longest > 78 ? 0.44 : longest > 62 ? 0.54 : longest > 50 ? 0.68 : longest > 43 ? 0.85 : 1
-legend_font = sprintf("sans-serif,%g", shrunk * text_size)
 bottom = 0.63 + 0.125 * shrunk * (series + 1)
 load scripts . "/rows.gp"
 
@@ -24,12 +23,13 @@ tick = 0.45 * spread / series
 
 do for [terminal in terminals] {
     eval open(terminal, height)
+    legend_font = sized(terminal, shrunk)
     set multiplot
     eval across(1.35, 0.15)
     set label 3 title at screen 0.5, 1 - 0.13 / height center
     do for [p=1:panels] {
         eval panel(p)
-        if (p == panels) { set xlabel "% of own FMA peak" offset 0,0.4; set format x "%g" } else { unset xlabel; set format x "" }
+        if (p == panels) { set xlabel "% of own FMA peak" offset 0,label_lift; set format x "%g" } else { unset xlabel; set format x "" }
         if (p == 1) {
             set key at screen 0.1 / width, 0.07 / height left bottom vertical maxrows series + 1 Left reverse samplen 1.2 font legend_font
         } else { unset key; unset label 3 }

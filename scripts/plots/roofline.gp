@@ -39,8 +39,7 @@ legend_rows = int(ceil((series + 1) / 2.0))
 # Two columns of long names would not fit.
 longest = 0
 do for [i=2:series] { if (strlen(series_word(i)) > longest) { longest = strlen(series_word(i)) } }
-small_font = sprintf("sans-serif,%g", 0.8 * text_size)
-legend_font = sprintf("sans-serif,%g", text_size * (longest > 16 ? 0.8 : 1))
+legend_scale = longest > 16 ? 0.8 : 1
 legend = (longest > 16 ? 0.125 : 0.15) * legend_rows + 0.06
 panel_height = 1.4
 top = 0.56
@@ -63,6 +62,8 @@ angle = atan2(panel_height / decades(least_y, most_y), (width - left - right) / 
 
 do for [terminal in terminals] {
     eval open(terminal, height)
+    legend_font = sized(terminal, legend_scale)
+    small_font = sized(terminal, 0.8)
     set multiplot
     eval across(left, right)
     set label 3 title at screen 0.5, 1 - 0.13 / height center
@@ -70,11 +71,11 @@ do for [terminal in terminals] {
         panel_top = top + (p - 1) * (panel_height + gap)
         eval place(panel_top, panel_height, height)
         set label 2 "GFLOP/s" at screen 0.11 / width, 1 - (panel_top + 0.5 * panel_height) / height center rotate
-        if (p == panels) { set xlabel x_label offset 0,0.4; set format x "%g" } else { unset xlabel; set format x "" }
+        if (p == panels) { set xlabel x_label offset 0,label_lift; set format x "%g" } else { unset xlabel; set format x "" }
         set label 1 panel_word(p) at screen 0.1 / width, 1 - (panel_top - 0.22) / height left font small_font
         set label 4 heading[p] at screen 0.1 / width, 1 - (panel_top - 0.09) / height left font small_font textcolor rgb "#404040"
         if (p == 1) {
-            set key at screen 0.5, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 1 spacing 1 width -1 font legend_font
+            set key at screen 0.5, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 1 spacing 1 width 0 font legend_font
         } else { unset key; unset label 3 }
         flat = peak[p]
         known = flat == flat

@@ -23,7 +23,7 @@ do for [terminal in terminals] {
     set label 3 title at screen 0.5, 1 - 0.13 / height center
     do for [p=1:panels] {
         eval panel(p)
-        if (p == panels) { set xlabel "share of the time, %" offset 0,0.4; set format x "%g" } else { unset xlabel; set format x "" }
+        if (p == panels) { set xlabel "share of the time, %" offset 0,label_lift; set format x "%g" } else { unset xlabel; set format x "" }
         if (p == 1) {
             set key at screen 0.5, 0.17 / height center center vertical maxrows 2 Left reverse Left reverse samplen 1.2
         } else { unset key; unset label 3 }

@@ -42,21 +42,34 @@ format_word(i) = i < words(formats) ? word(formats, i + 1) : "other"
 format_colour(i) = int("0x" . word(format_colours, i + 1))
 format_place(name) = words(formats) - sum [i=1:words(formats)] (word(formats, i) eq name ? words(formats) - i + 1 : 0)
 
-# Column width, in inches; text as in a paper's captions, in points.
+# Column width, in inches; text as in a paper's captions, in points. PDF and PNG are set in LaTeX's
+# Latin Modern, its design for 8 points, where fontconfig has it (Debian: fonts-lmodern); what stands
+# in for it is wider, hence smaller. SVG is for screens, which may lack it.
 width = 3.4
-text_size = 7
-font = sprintf("sans-serif,%d", text_size)
+latin_modern = "LM Roman 8"
+has_latin_modern = strlen(system("fc-list '" . latin_modern . "' family 2>/dev/null")) > 0
+text_size = has_latin_modern ? 8 : 7
+face(terminal) = has_latin_modern && terminal ne "svg" ? latin_modern : "sans-serif"
 terminals = "svg pdf png"
+# A font, K times as large as the plot's; `face_of` says bold or italic: ":Bold" or "".
+styled(terminal, k, face_of) = sprintf("%s%s,%g", face(terminal), face_of, \
+    k * (terminal eq "svg" ? 14 : text_size))
+sized(terminal, k) = styled(terminal, k, "")
 
-# `eval open(terminal, height)`, height in inches. The SVG's unit is half a point.
+# `eval open(terminal, height)`, height in inches. The SVG's unit is half a point; cairo's point is
+# 1/96 inch in a PNG and 1/54 in a PDF. Latin Modern's lines are high: tics' labels come closer,
+# and an axis' own by label_lift. This switches the tics of x on: unset them after it.
 open(terminal, height) = (terminal eq "svg" \
-    ? sprintf("set terminal svg noenhanced size %d,%d font 'sans-serif,%d' linewidth 2 fontscale 1 background rgb 'white'; dot = 0.75; set pointsize dot;", \
-        144*width, 144*height, 2*text_size) \
+    ? sprintf("set terminal svg noenhanced size %d,%d font '%s' linewidth 2 fontscale 1 background rgb 'white'; dot = 0.75; set pointsize dot;", \
+        144*width, 144*height, sized(terminal, 1)) \
     : terminal eq "pdf" \
-    ? sprintf("set terminal pdfcairo noenhanced size %gin,%gin font '%s' linewidth 1.2 fontscale 0.82; dot = 0.5; set pointsize dot;", \
-        width, height, font) \
-    : sprintf("set terminal pngcairo noenhanced size %d,%d font '%s' fontscale 4.1 linewidth 4; dot = 2.0; set pointsize dot;", \
-        300*width, 300*height, font)) . sprintf("set output 'plots/%s.%s'", name, terminal)
+    ? sprintf("set terminal pdfcairo noenhanced size %gin,%gin font '%s' linewidth 1.2 fontscale %g; dot = 0.5; set pointsize dot;", \
+        width, height, sized(terminal, 1), has_latin_modern ? 0.75 : 0.82) \
+    : sprintf("set terminal pngcairo noenhanced size %d,%d font '%s' fontscale %g linewidth 4; dot = 2.0; set pointsize dot;", \
+        300*width, 300*height, sized(terminal, 1), has_latin_modern ? 3.125 : 4.1)) \
+    . sprintf("set xtics offset 0,%g; label_lift = %g;", \
+        face(terminal) eq latin_modern ? 0.4 : 0, face(terminal) eq latin_modern ? 1.1 : 0.4) \
+    . sprintf("set output 'plots/%s.%s'", name, terminal)
 
 set encoding utf8
 set micro

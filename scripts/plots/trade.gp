@@ -17,7 +17,7 @@ do for [f=0:words(formats)] {
 legend_rows = int(ceil(series / 2.0))
 longest = 0
 do for [i=1:series] { if (strlen(label_word(i)) > longest) { longest = strlen(label_word(i)) } }
-legend_font = sprintf("sans-serif,%g", text_size * (longest > 16 ? 0.8 : 1))
+legend_scale = longest > 16 ? 0.8 : 1
 legend = 0.15 * legend_rows + 0.04
 formats_line = 0.2
 panel_height = 1.6
@@ -49,6 +49,7 @@ if (most / least < 60) {
 
 do for [terminal in terminals] {
     eval open(terminal, height)
+    legend_font = sized(terminal, legend_scale)
     set multiplot
     eval across(0.80, 0.17)
     do for [p=1:2] {
@@ -62,7 +63,7 @@ do for [terminal in terminals] {
                 set label 10 + n format_word(int(f)) at screen (0.92 + 0.5 * n) / width, 1 - (top - 0.13) / height left point pt 5 ps 1.2 * dot lc rgb format_colour(int(f)) offset 0.7,-0.3
                 n = n + 1
             }
-            set xlabel "error of o, relative (root mean square)" offset 0,0.4
+            set xlabel "error of o, relative (root mean square)" offset 0,label_lift
             unset mxtics
             set xtics () # labels as people type them: the axes' own would need enhanced text
             do for [decade = -9:2] { set xtics add (sprintf("1e%d", decade) 10.0**decade) }
@@ -71,7 +72,7 @@ do for [terminal in terminals] {
         } else {
             unset title
             unset key
-            set xlabel "cache, bytes per token and layer" offset 0,0.4
+            set xlabel "cache, bytes per token and layer" offset 0,label_lift
             set xtics ("64 B" 64, "256 B" 256, "1 KiB" 1024, "4 KiB" 4096, "16 KiB" 16384, "64 KiB" 65536, "256 KiB" 262144)
         }
         set autoscale x
