@@ -46,6 +46,10 @@ blocks=("$work"/??.sh "$work"/??.skip "$work"/??.ci)
     exit 1
 }
 
+[ -e .git ] || {
+    echo 'check_readme: not run: needs a git checkout, as README compares with revisions; this tree is not one'
+    exit 77
+}
 # What a clone would hold, with the changes that are not committed yet.
 git clone -q . "$work/mlabench" 2>/dev/null
 git -C "$work/mlabench" update-ref refs/remotes/origin/base HEAD
