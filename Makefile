@@ -226,6 +226,8 @@ SEED ?= 1
 RECORD ?= results/largest-errors.json
 FUZZ_SECONDS ?= 60
 EMULATE ?= 0
+ALL ?= 0
+SERVING ?=
 # A static program that exits with 0 where all is well; by default the verification of all kernels
 # that need AVX-512.
 AVX512_PROGRAM ?=
@@ -236,7 +238,7 @@ MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 .PHONY: help setup setup-dev bench test plots install uninstall lint test-asan test-tsan \
 	standalone test-portable test-avx512 test-emulator test-papi fuzz fuzz-programs fuzz-seeds \
 	mutants judges mca check instructions conformance check-conformance gate-study soak \
-	check-threads dist check-dist ci ci-full in-checkout clean
+	check-threads readme-figures dist check-dist ci ci-full in-checkout clean
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
@@ -342,6 +344,12 @@ soak: all ## right kernels on random cases, without a false alarm: SEEDS=1000 SE
 
 check-threads: all
 	scripts/check_threads.sh $(BUILD)/mlabench
+
+# With ALL=1, an hour or more: the first two take the machine for themselves, the last one as well.
+readme-figures: all ## README's pictures, measured anew, or of RUN=FOLDER SERVING=FOLDER; ALL=1: of studies too
+	$(if $(filter 1,$(ALL)),$(MAKE) mutants && $(MAKE) judges && $(MAKE) gate-study)
+	@scripts/readme_figures.py --build=$(BUILD) $(if $(filter file,$(origin RUN)),,--run='$(RUN)') \
+		$(if $(SERVING),--serving='$(SERVING)')
 
 dist: ## the release tarball of HEAD, build/dist/mlabench-VERSION.tar.xz
 	@scripts/dist.sh $(BUILD)/dist
