@@ -42,12 +42,13 @@ make --no-print-directory -s dist BUILD="$work/one"
 tarball=$work/two/dist/$name.tar.xz
 cmp "$work/one/dist/$name.tar.xz" "$tarball" || fail 'made again, the tarball is another'
 
-# Everything is in one folder, of no owner, and of the commit's time; nothing but what git has.
+# Everything is in one folder, sorted, of no owner, and of the commit's time; nothing but what git has.
 TZ=UTC tar --numeric-owner --full-time -tvf "$tarball" >"$work/list"
 date=$(TZ=UTC git log -1 --date=format-local:'%Y-%m-%d %H:%M:%S' --format=%cd HEAD)
 if grep -vE "^[d-]rw[x-]r-[x-]r-[x-] 0/0 +[0-9]+ $date $name/" "$work/list"; then
     fail 'the lines above should be of owner 0, for all to read, of the commit'"'"'s time, below its folder'
 fi
+tar -tf "$tarball" | tr / '\001' | LC_ALL=C sort -c || fail 'the names in the tarball are not sorted'
 tar -tf "$tarball" | grep -v '/$' | sed "s,^$name/,," | LC_ALL=C sort >"$work/has"
 {
     git ls-tree -r -z --name-only HEAD | tr '\0' '\n' | grep -vE '^(\.ci/|\.git(attributes|ignore)$)'
