@@ -18,8 +18,10 @@ override CC := clang
 endif
 
 VERSION := 0.1.0
-COMMIT = $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-DIRTY = $(shell git diff --quiet HEAD 2>/dev/null && echo false || echo true)
+# The commit, and whether the sources differ from it.
+SOURCES = $(shell scripts/commit.sh)
+COMMIT = $(word 1,$(SOURCES))
+DIRTY = $(word 2,$(SOURCES))
 
 OPTIMISE := $(if $(filter 1,$(DEBUG)),-O1 -g3,-O3 -g)
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
@@ -225,6 +227,8 @@ SEED ?= 1
 RECORD ?= results/largest-errors.json
 FUZZ_SECONDS ?= 60
 EMULATE ?= 0
+ALL ?= 0
+SERVING ?=
 # A static program that exits with 0 where all is well; by default the verification of all kernels
 # that need AVX-512.
 AVX512_PROGRAM ?=
@@ -235,8 +239,7 @@ MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 .PHONY: help setup setup-dev setup-paper bench test plots paper install uninstall lint test-asan test-tsan \
 	standalone test-portable test-avx512 test-emulator test-papi fuzz fuzz-programs fuzz-seeds \
 	mutants judges mca check claims instructions conformance check-conformance gate-study soak \
-	check-threads ci \
-	ci-full clean
+	check-threads readme-figures dist check-dist ci ci-full in-checkout clean
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
@@ -359,11 +362,27 @@ soak: all ## right kernels on random cases, without a false alarm: SEEDS=1000 SE
 check-threads: all
 	scripts/check_threads.sh $(BUILD)/mlabench
 
-ci: ## what CI runs, within 30 minutes
+# With ALL=1, an hour or more: the first two take the machine for themselves, the last one as well.
+readme-figures: all ## README's pictures, measured anew, or of RUN=FOLDER SERVING=FOLDER; ALL=1: of studies too
+	$(if $(filter 1,$(ALL)),$(MAKE) mutants && $(MAKE) judges && $(MAKE) gate-study)
+	@scripts/readme_figures.py --build=$(BUILD) $(if $(filter file,$(origin RUN)),,--run='$(RUN)') \
+		$(if $(SERVING),--serving='$(SERVING)')
+
+dist: ## the release tarball of HEAD, build/dist/mlabench-VERSION.tar.xz
+	@scripts/dist.sh $(BUILD)/dist
+
+check-dist: ## that it is always the same, builds, and knows its commit
+	@scripts/check_dist.sh
+
+# Release tarballs have no .ci.
+ci: | in-checkout ## what CI runs, within 30 minutes
 	.ci/run
 
-ci-full: ## and what takes longer
+ci-full: | in-checkout ## and what takes longer
 	.ci/run full
+
+in-checkout:
+	@[ -e .git ] || { echo 'make ci: needs a git checkout; this tree is not one' >&2; exit 1; }
 
 clean: ## remove every build
 	rm -rf build

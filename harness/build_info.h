@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 extern const char *const build_version;
-extern const char *const build_commit; /* "unknown" outside a git checkout */
-extern const bool build_dirty;         /* whether the checkout had uncommitted changes */
+extern const char *const build_commit; /* "unknown" where neither git nor a release tarball says */
+extern const bool build_dirty;         /* whether the sources differed from the commit */
 extern const char *const build_compiler;
 extern const char *const build_flags;
 

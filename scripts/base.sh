@@ -15,6 +15,10 @@ if [ -z "$revision" ]; then
     echo "$goal: with which revision? $goal BASE=main, or BASE=HEAD to compare what is not committed yet" >&2
     exit 2
 fi
+[ -e .git ] || {
+    echo "$goal: needs a git checkout, from which a revision can be built; this tree is not one" >&2
+    exit 2
+}
 commit=$(git rev-parse --verify --quiet "$revision^{commit}") || {
     echo "$goal: '$revision' names no commit here; in a shallow clone, fetch it first (GitHub Actions: fetch-depth: 0)" >&2
     exit 2

@@ -21,9 +21,7 @@ proofs= # where what is proved is written, if it is
 if [ $# -eq 0 ]; then
     proofs=build/proofs.json
     rm -f "$proofs"
-    commit=$(git rev-parse --short=12 HEAD 2>/dev/null) || commit=unknown
-    dirty=true
-    ! git diff --quiet HEAD 2>/dev/null || dirty=false
+    read -r commit dirty < <(scripts/commit.sh)
     make --no-print-directory LDFLAGS=-static BUILD="$build" standalone
     set -- "$build/verify" '*-avx512*'
 fi

@@ -5,11 +5,13 @@
 # is a workflow for GitHub Actions, the steps that run commands, as if it were asked to merge into
 # what is committed. Where stored runs are compared, 3 (something became slower) is as good an answer
 # as 0: they were not interleaved, and the machine may have been busier. A verification, quick run or
-# roofline that .ci/run makes as well, perhaps with further options, is named and not made twice.
+# roofline that .ci/run makes as well, perhaps with further options, is named and not made twice. Before
+# all that, every picture has to be in results/pictures/README.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readme=${1:-README.md}
+scripts/readme_figures.py --check
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -46,6 +48,10 @@ blocks=("$work"/??.sh "$work"/??.skip "$work"/??.ci)
     exit 1
 }
 
+[ -e .git ] || {
+    echo 'check_readme: not run: needs a git checkout, as README compares with revisions; this tree is not one'
+    exit 77
+}
 # What a clone would hold, with the changes that are not committed yet.
 git clone -q . "$work/mlabench" 2>/dev/null
 git -C "$work/mlabench" update-ref refs/remotes/origin/base HEAD

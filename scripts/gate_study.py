@@ -31,6 +31,7 @@ except ImportError:
              "system's python3, which has to come first in PATH")
 
 from mutants import SuiteError, draw
+from provenance import origin
 
 SUITE = "tests/gate-study/suite.json"
 CONDITIONS = ("quiet", "noisy")
@@ -236,7 +237,9 @@ def report(options, runs, left):
         writer.writeheader()
         writer.writerows(table)
     with open(options.out / "rates.json", "w", encoding="utf-8") as file:
-        json.dump({"rates": table, "targets": targets, "runs_left": left}, file, indent=1)
+        whole = options.share == 1 and len(runs) == len(CONDITIONS) * sum(RUNS.values())
+        json.dump({"origin": origin(options.build, "make gate-study", whole), "rates": table,
+                   "targets": targets, "runs_left": left}, file, indent=1)
     write_tex(options, table)
     draw_rates(options, table)
     print(f"figures: {options.out}/rates.csv, rates.json and, of every comparison, runs.jsonl")

@@ -26,6 +26,7 @@ from pathlib import Path
 from mutants import (Builder, Mutant, SuiteError, block, by_group, choose, control_of, controls_of,
                      description, draw, exit_code, in_parallel, option_parser, read_mutants,
                      without_errors)
+from provenance import origin
 
 OWN = "mlabench"
 
@@ -251,8 +252,9 @@ def judged_as_json(j):
             "reasons": {judge: reason for judge, reason in j.reasons.items() if reason}}
 
 
-def write_json(folder, criteria, judged, totals):
-    content = {"criteria": criteria, "totals": [total_as_json(t) for t in totals],
+def write_json(folder, criteria, judged, totals, where):
+    content = {"origin": where, "criteria": criteria,
+               "totals": [total_as_json(t) for t in totals],
                "mutants": [judged_as_json(j) for j in judged]}
     with open(folder / "judges.json", "w", encoding="utf-8") as file:
         json.dump(content, file, indent=1)
@@ -319,11 +321,11 @@ def make_plugins(options, mutants):
     return without_errors(in_parallel(options.jobs, plugin, mutants + controls_of(mutants)))
 
 
-def report(folder, criteria, judged):
+def report(folder, criteria, judged, where):
     totals = totals_of(judged)
     print_table(judged)
     print_totals(judged, totals)
-    write_json(folder, criteria, judged, totals)
+    write_json(folder, criteria, judged, totals, where)
     write_csv(folder, judged)
     write_tex(folder, totals)
     draw_totals(folder, totals)
@@ -331,13 +333,15 @@ def report(folder, criteria, judged):
 
 def run_suite(options):
     folder = Path(options.build) / "mutants"
-    mutants = choose(options, read_mutants())
+    everything = read_mutants()
+    mutants = choose(options, everything)
     own = own_verdicts(folder, mutants)
     results = judge_all(options, make_plugins(options, mutants))
     answers = [r for r in results if not isinstance(r, SuiteError)]
     judged = put_together(mutants, answers, own)
     if judged:
-        report(folder, answers[0]["criteria"], judged)
+        whole = len(answers) == len(results) and len(mutants) == len(everything)
+        report(folder, answers[0]["criteria"], judged, origin(options.build, "make judges", whole))
     without_errors(results)
     refuse_noticed(answers, mutants)
     unexpected = surprises(judged)

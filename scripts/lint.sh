@@ -7,12 +7,22 @@ cd "$(dirname "$0")/.." || exit
 jobs=$(nproc)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# Files that git has or would take, so that a stray build folder is not read.
-listed() { git ls-files -co --exclude-standard -- "$@" | while read -r f; do [ -f "$f" ] && echo "$f"; done; }
-mapfile -t c_files < <(listed '*.c' '*.h' '*.def')
-mapfile -t plain < <(listed '*.c' ':!kernels/simd/*')
-mapfile -t simd < <(listed 'kernels/simd/*.c')
-mapfile -t shell < <(listed '*.sh' .ci/run)
+# Files that git has or would take, so that a stray build folder is not read; of a release tarball,
+# those that it came with.
+if [ -f .commit ]; then
+    tail -n +2 .commit | sed 's/^[0-9a-f]*  //'
+else
+    git ls-files -co --exclude-standard
+fi >"$work/files"
+listed() { grep -E -- "$1" "$work/files" | while read -r f; do [ -f "$f" ] && echo "$f"; done; }
+mapfile -t c_files < <(listed '\.(c|h|def)$')
+mapfile -t simd < <(listed '^kernels/simd/.*\.c$')
+mapfile -t plain < <(listed '\.c$' | grep -v '^kernels/simd/')
+mapfile -t shell < <(listed '\.sh$|^\.ci/run$')
+[ "${#c_files[@]}" -gt 0 ] || {
+    echo 'lint: there are no sources: needs a git checkout or a release tarball'
+    exit 1
+}
 
 # The example includes the header as installed.
 mkdir -p "$work/include/mlabench"

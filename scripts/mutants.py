@@ -40,6 +40,8 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 from pathlib import Path
 
+from provenance import origin
+
 SCRIPT = Path(__file__).resolve()
 FOLDER = Path("tests/mutants")
 NAME = re.compile(r"[a-z0-9-]{1,40}$")
@@ -480,10 +482,11 @@ def as_json(outcome):
             "failures": outcome.failures}
 
 
-def write_tables(folder, outcomes):
+def write_tables(folder, outcomes, where):
     columns = columns_of(outcomes)
     with open(folder / "matrix.json", "w", encoding="utf-8") as file:
-        json.dump({"columns": columns, "mutants": [as_json(o) for o in outcomes]}, file, indent=1)
+        json.dump({"origin": where, "columns": columns,
+                   "mutants": [as_json(o) for o in outcomes]}, file, indent=1)
         file.write("\n")
     with open(folder / "matrix.csv", "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
@@ -624,14 +627,16 @@ def choose(options, mutants):
 
 
 def run_suite(options):
-    mutants = choose(options, read_mutants())
+    everything = read_mutants()
+    mutants = choose(options, everything)
     builder = Builder(options)
     builder.folder.mkdir(parents=True, exist_ok=True)
     results = run_all(options, builder, mutants)
     outcomes = [r for r in results if isinstance(r, Outcome)]
     if outcomes:
         print_matrix(outcomes)
-        write_tables(builder.folder, outcomes)
+        whole = len(outcomes) == len(everything) and not options.fail_fast
+        write_tables(builder.folder, outcomes, origin(options.build, "make mutants", whole))
         write_tex(builder.folder, outcomes)
         draw_matrix(builder.folder, outcomes)
     without_errors(results)
