@@ -57,14 +57,14 @@ void study_is_whole(const json_t *found, size_t rows)
     }
 }
 
-double study_number(const json_t *row, size_t column)
+double row_number(const json_t *row, size_t column)
 {
     const json_t *value = json_array_get(row, column);
     cr_assert(json_is_number(value), "column %zu", column);
     return json_number_value(value);
 }
 
-double study_figure_of(const json_t *found, const char *name)
+double found_figure(const json_t *found, const char *name)
 {
     const json_t *value = json_object_get(json_object_get(found, "figures"), name);
     cr_assert(json_is_number(value), "%s", name);

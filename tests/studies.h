@@ -13,7 +13,7 @@ json_t *study_found(const char *name);
  * plot's panels and series among its columns. */
 void study_is_whole(const json_t *found, size_t rows);
 
-double study_number(const json_t *row, size_t column);
-double study_figure_of(const json_t *found, const char *name);
+double row_number(const json_t *row, size_t column);
+double found_figure(const json_t *found, const char *name);
 
 #endif

@@ -147,8 +147,8 @@ Test(study_article, the_study_says_what_it_found)
                   {"cached_elements_keys_and_values", 256},
                   {"cached_elements_drawing", 784}};
     for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++)
-        cr_assert(study_figure_of(found, widths[i].name) == widths[i].value, "%s", widths[i].name);
-    cr_assert(study_figure_of(found, "difference_from_reference") <= 1e-13);
+        cr_assert(found_figure(found, widths[i].name) == widths[i].value, "%s", widths[i].name);
+    cr_assert(found_figure(found, "difference_from_reference") <= 1e-13);
     /* The maps are those of the layer: the seed is the same. */
     struct layer *layer = make_layer();
     struct article_heads heads;
@@ -162,22 +162,21 @@ Test(study_article, the_study_says_what_it_found)
     const json_t *row;
     json_array_foreach(json_object_get(found, "rows"), p, row)
     {
-        cr_assert(study_number(row, 0) == (double)(p / 28) &&
-                  study_number(row, 1) == (double)(p % 28));
-        cr_assert(fabs(study_number(row, 2) - ink[3][p]) <= 1e-12);
+        cr_assert(row_number(row, 0) == (double)(p / 28) && row_number(row, 1) == (double)(p % 28));
+        cr_assert(fabs(row_number(row, 2) - ink[3][p]) <= 1e-12);
         for (size_t head = 0; head < 4; head++) {
             double seen = 0, adds = heads.g[head * DRAWING_PIXELS + p] * ink[3][p] / deviation;
             for (size_t j = 0; j < DRAWINGS; j++)
                 seen += heads.p[head * DRAWINGS + j] * ink[j][p];
-            cr_assert(fabs(study_number(row, 3 + head) - seen) <= 1e-12, "%zu, %zu", p, head);
-            cr_assert(fabs(study_number(row, 7 + head) - adds) <= 1e-12, "%zu, %zu", p, head);
+            cr_assert(fabs(row_number(row, 3 + head) - seen) <= 1e-12, "%zu, %zu", p, head);
+            cr_assert(fabs(row_number(row, 7 + head) - adds) <= 1e-12, "%zu, %zu", p, head);
         }
     }
     const double *second = heads.p + DRAWINGS;
-    double most = study_figure_of(found, "head_2_attends_most_to");
+    double most = found_figure(found, "head_2_attends_most_to");
     for (int j = 0; j < DRAWINGS; j++)
         cr_assert(second[j] <= second[(int)most]);
-    cr_assert(fabs(study_figure_of(found, "head_2_largest_weight") - second[(int)most]) <= 1e-12);
+    cr_assert(fabs(found_figure(found, "head_2_largest_weight") - second[(int)most]) <= 1e-12);
     article_heads_destroy(&heads);
     free_layer(layer);
     json_decref(found);

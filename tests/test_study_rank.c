@@ -256,20 +256,20 @@ Test(study_rank, the_study_says_what_it_found)
     const json_t *row;
     json_array_foreach(json_object_get(found, "rows"), i, row)
     {
-        double rank = study_number(row, 0), output = study_number(row, 2);
+        double rank = row_number(row, 0), output = row_number(row, 2);
         if (strcmp(json_string_value(json_array_get(row, 1)), "power 2") == 0 && output < 0.1)
             least = fmin(least, rank);
-        cr_assert(study_number(row, 6) == 2 * rank && study_number(row, 7) == 288 / rank);
+        cr_assert(row_number(row, 6) == 2 * rank && row_number(row, 7) == 288 / rank);
         cr_assert(rank < 64 || output <= 1e-13, "%g", output);
     }
-    cr_assert(study_figure_of(found, "rank_10pct_power_2") == least, "%g", least);
-    cr_assert(study_figure_of(found, "saved_10pct_power_2") == 288 / least);
+    cr_assert(found_figure(found, "rank_10pct_power_2") == least, "%g", least);
+    cr_assert(found_figure(found, "saved_10pct_power_2") == 288 / least);
     /* Structure is what compresses. */
-    cr_assert(study_figure_of(found, "rank_10pct_white") == 64);
-    cr_assert(study_figure_of(found, "rank_1pct_eighth") == 8);
-    cr_assert(study_figure_of(found, "kv_lora_rank") == 48);
-    double white = study_figure_of(found, "output_error_at_kv_lora_rank_white");
-    double power = study_figure_of(found, "output_error_at_kv_lora_rank_power_2");
+    cr_assert(found_figure(found, "rank_10pct_white") == 64);
+    cr_assert(found_figure(found, "rank_1pct_eighth") == 8);
+    cr_assert(found_figure(found, "kv_lora_rank") == 48);
+    double white = found_figure(found, "output_error_at_kv_lora_rank_white");
+    double power = found_figure(found, "output_error_at_kv_lora_rank_power_2");
     cr_assert(white > 0.2 && power < 0.05, "%g, %g", white, power);
     json_decref(found);
 }

@@ -237,11 +237,11 @@ Test(study_rope, the_study_says_what_it_found)
     json_t *found = study_found("rope");
     /* 11 distances, 5 ways, and 4 for outputs. */
     study_is_whole(found, 11 * 9);
-    cr_assert(study_figure_of(found, "largest_error_decoupled") <= 1e-13);
-    cr_assert(study_figure_of(found, "largest_error_per_key") <= 1e-13);
-    cr_assert(study_figure_of(found, "score_error_at_1024_left_out") > 0.5);
-    cr_assert(study_figure_of(found, "distance_past_10pct_left_out") == 1);
-    double per_key = study_figure_of(found, "flops_per_key");
+    cr_assert(found_figure(found, "largest_error_decoupled") <= 1e-13);
+    cr_assert(found_figure(found, "largest_error_per_key") <= 1e-13);
+    cr_assert(found_figure(found, "score_error_at_1024_left_out") > 0.5);
+    cr_assert(found_figure(found, "distance_past_10pct_left_out") == 1);
+    double per_key = found_figure(found, "flops_per_key");
     cr_assert(per_key == 2 * 32 * 48 + 2 * 48, "%g", per_key);
     /* Nothing is ever off by that much. */
     const json_t *never =
@@ -253,13 +253,13 @@ Test(study_rope, the_study_says_what_it_found)
     int seen = 0;
     json_array_foreach(
         json_object_get(found, "rows"), i,
-        row) if (study_number(row, 0) == 16 &&
+        row) if (row_number(row, 0) == 16 &&
                  strcmp(json_string_value(json_array_get(row, 1)), "RoPE on latent") == 0)
     {
         bool scores = strcmp(json_string_value(json_array_get(row, 2)), "scores") == 0;
-        cr_assert(study_number(row, 3) ==
-                  study_figure_of(found, scores ? "score_error_at_16_on_latent"
-                                                : "output_error_at_16_on_latent"));
+        cr_assert(row_number(row, 3) == found_figure(found, scores
+                                                                ? "score_error_at_16_on_latent"
+                                                                : "output_error_at_16_on_latent"));
         seen++;
     }
     cr_assert(seen == 2);
