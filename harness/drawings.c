@@ -69,7 +69,8 @@ static double distance_to_stroke(const struct stroke *s, double x, double y)
 void drawing_ink(int digit, double ink[DRAWING_PIXELS])
 {
     for (int i = 0; i < DRAWING_PIXELS; i++) {
-        double nearest = INFINITY, x = i % DRAWING_SIDE + 0.5, y = i / DRAWING_SIDE + 0.5;
+        int row = i / DRAWING_SIDE, column = i % DRAWING_SIDE;
+        double nearest = INFINITY, x = column + 0.5, y = row + 0.5;
         for (int s = 0; s < digits[digit].count; s++)
             nearest = fmin(nearest, distance_to_stroke(&digits[digit].strokes[s], x, y));
         /* The share of the pixel that the pen covers, nearly. */

@@ -77,7 +77,7 @@ static int create(const struct rope_trial *trial, int64_t count, bool per_key, s
                   struct mla_error *error)
 {
     const struct rope_heads *h = &trial->heads;
-    size_t of_scores = (size_t)(h->heads * h->queries * count);
+    size_t of_scores = (size_t)h->heads * (size_t)h->queries * (size_t)count;
     *part = (struct part){
         .positions = malloc((size_t)count * sizeof(int64_t)),
         .c = malloc((size_t)(count * h->rank) * sizeof(double)),
@@ -127,8 +127,8 @@ int rope_score_errors(const struct rope_trial *trial, int64_t distance, int64_t 
         code = rope_scores(h, &part.keys, part.scores, error);
     }
     for (int way = 0; way < ROPE_WAYS && !code; way++)
-        errors[way] = relative_error(h->heads * h->queries * samples, part.scores[rope_truth(way)],
-                                     part.scores[way]);
+        errors[way] = relative_error((int64_t)h->heads * h->queries * samples,
+                                     part.scores[rope_truth(way)], part.scores[way]);
     destroy(&part);
     return code;
 }
@@ -208,7 +208,7 @@ static void finish(const struct rope_trial *trial, const struct sums *sums, int 
 static void compare(const struct rope_trial *trial, const struct sums *sums,
                     double errors[ROPE_WAYS])
 {
-    int64_t count = trial->heads.heads * trial->heads.queries * trial->v_head_dim;
+    int64_t count = (int64_t)trial->heads.heads * trial->heads.queries * trial->v_head_dim;
     for (int way = 0; way < ROPE_WAYS; way++) {
         errors[way] = NAN;
         if (way == ROPE_PER_KEY)

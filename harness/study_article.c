@@ -155,8 +155,8 @@ static void add_texts(json_t *found, const struct example *e)
         found,
         "Drawings are brought to mean 0 and variance 1 before they go in. A head's score of a "
         "drawing is then linear in its pixels, s = g . x with g = Wz^T Wk^T q / sqrt(%d): the "
-        "maps below are g times the ink, over its standard deviation; they add up to the "
-        "score but for the same amount that taking the mean off subtracts.",
+        "maps below are g times the ink, over its standard deviation; their "
+        "sum, less what taking off the mean takes off, is the score.",
         a->kv_lora_rank);
     study_note(found, "That the kernels agree with the reference on this layer is a matter of "
                       "verification: mlabench verify --model article-784.");

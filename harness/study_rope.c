@@ -137,8 +137,8 @@ static void add_texts(json_t *found, const struct model *m, const struct rope_tr
         "RoPE left out is (Wuk^T q) . c. RoPE on query only is (Wuk^T R_p q) . c, right only "
         "for a key at position 0: it depends on the key's position and not on its distance. "
         "RoPE on latent is (R'_p Wuk^T q) . (R'_j c_j), R' being RoPE as wide as the latent, "
-        "with the same base: it does not commute with Wuk. Decoupled RoPE is held to its own "
-        "expanded order, with and without which a model is another.");
+        "with the same base: it does not commute with Wuk. Decoupled RoPE defines scores of its "
+        "own and is held to its own expanded order.");
     study_note(
         found,
         "Exact in other ways, but dear: expanding a key costs %.0f FLOP per head and key and "

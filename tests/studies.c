@@ -4,6 +4,7 @@
 #include "harness/study.h"
 
 #include <criterion/criterion.h>
+#include <stdbool.h>
 #include <string.h>
 
 json_t *study_found(const char *name)
@@ -28,6 +29,12 @@ static void has_text(const json_t *object, const char *key)
     cr_assert(!strchr(text, '\n'), "%s", text);
 }
 
+static bool has_name(const json_t *column, const char *name)
+{
+    const char *its = json_string_value(json_object_get(column, "name"));
+    return its && name && strcmp(its, name) == 0;
+}
+
 void study_is_whole(const json_t *found, size_t rows)
 {
     const json_t *columns = json_object_get(found, "columns"), *column, *row;
@@ -37,7 +44,7 @@ void study_is_whole(const json_t *found, size_t rows)
     has_text(found, "title");
     has_text(found, "about");
     has_text(plot, "caption");
-    cr_assert(strlen(json_string_value(json_object_get(plot, "caption"))) < 1400);
+    cr_assert(json_string_length(json_object_get(plot, "caption")) < 1400);
     cr_assert(json_array_size(json_object_get(found, "notes")) > 0);
     cr_assert(json_array_size(json_object_get(found, "rows")) == rows, "%zu rows",
               json_array_size(json_object_get(found, "rows")));
@@ -50,9 +57,9 @@ void study_is_whole(const json_t *found, size_t rows)
     }
     for (k = 0; k < 2; k++) {
         const char *wanted = json_string_value(json_object_get(plot, words[k]));
-        bool known = wanted && !wanted[0];
-        json_array_foreach(columns, i, column) known =
-            known || strcmp(json_string_value(json_object_get(column, "name")), wanted) == 0;
+        cr_assert(wanted != NULL, "no %s", words[k]);
+        bool known = !wanted || !wanted[0];
+        json_array_foreach(columns, i, column) known = known || has_name(column, wanted);
         cr_assert(known, "no column %s", wanted);
     }
 }

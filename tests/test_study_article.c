@@ -162,7 +162,9 @@ Test(study_article, the_study_says_what_it_found)
     const json_t *row;
     json_array_foreach(json_object_get(found, "rows"), p, row)
     {
-        cr_assert(row_number(row, 0) == (double)(p / 28) && row_number(row, 1) == (double)(p % 28));
+        size_t down = p / DRAWING_SIDE, across = p % DRAWING_SIDE;
+        cr_assert(row_number(row, 0) == (double)down);
+        cr_assert(row_number(row, 1) == (double)across);
         cr_assert(fabs(row_number(row, 2) - ink[3][p]) <= 1e-12);
         for (size_t head = 0; head < 4; head++) {
             double seen = 0, adds = heads.g[head * DRAWING_PIXELS + p] * ink[3][p] / deviation;

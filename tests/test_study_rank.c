@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Low rank: the decomposition, the data, and the study of both. */
+ * What keys and values lose in a latent of low rank, and the study of it. */
 #include "harness/low_rank.h"
 #include "harness/problem.h"
-#include "harness/random.h"
 #include "harness/rank_trial.h"
-#include "harness/study.h"
 #include "harness/weights.h"
 #include "tests/studies.h"
 
@@ -14,143 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 40, COLUMNS = 24, PLANTED = 3 };
-
 static struct mla_error error;
-
-static double *normal(uint32_t stream, int64_t count)
-{
-    float *some = malloc((size_t)count * sizeof *some);
-    double *numbers = malloc((size_t)count * sizeof *numbers);
-    cr_assert(some && numbers);
-    random_normal(5, stream, 0, count, 1, some);
-    for (int64_t i = 0; i < count; i++)
-        numbers[i] = some[i];
-    free(some);
-    return numbers;
-}
-
-/* The error that directions 0 .. rank - 1 leave over `rows`. */
-static double error_over(const struct low_rank *fit, int64_t rank, int64_t rows, const double *a)
-{
-    double *sum = calloc((size_t)(rows * fit->columns), sizeof *sum);
-    cr_assert(sum != NULL);
-    cr_assert(low_rank_add(fit, 0, rank / 2, rows, a, sum, &error) == 0);
-    cr_assert(low_rank_add(fit, rank / 2, rank, rows, a, sum, &error) == 0);
-    double left = relative_error(rows * fit->columns, a, sum);
-    free(sum);
-    return left;
-}
-
-Test(study_rank, error_is_that_of_eckart_and_young)
-{
-    /* Wider than high, and higher than wide. */
-    for (int turned = 0; turned < 2; turned++) {
-        int64_t rows = turned ? COLUMNS : ROWS, columns = turned ? ROWS : COLUMNS;
-        double *a = normal(1, rows * columns);
-        struct low_rank fit;
-        cr_assert(low_rank_fit(rows, columns, a, &fit, &error) == 0, "%s", error.message);
-        cr_assert(fit.rank == COLUMNS);
-        for (int64_t rank = 0; rank <= fit.rank; rank++) {
-            double said = low_rank_error(&fit, rank), left = error_over(&fit, rank, rows, a);
-            cr_assert(fabs(said - left) <= 1e-13, "rank %d: %g, %g", (int)rank, said, left);
-            cr_assert(rank == 0 || said < low_rank_error(&fit, rank - 1), "rank %d", (int)rank);
-        }
-        cr_assert(low_rank_error(&fit, 0) == 1 && low_rank_error(&fit, fit.rank) == 0);
-        low_rank_destroy(&fit);
-        free(a);
-    }
-}
-
-Test(study_rank, directions_are_orthonormal_and_no_others_are_better)
-{
-    double *a = normal(2, ROWS * COLUMNS), *b = normal(3, ROWS * COLUMNS);
-    struct low_rank fit, other;
-    cr_assert(low_rank_fit(ROWS, COLUMNS, a, &fit, &error) == 0);
-    cr_assert(low_rank_fit(ROWS, COLUMNS, b, &other, &error) == 0);
-    for (int i = 0; i < COLUMNS; i++)
-        for (int j = 0; j <= i; j++) {
-            double dot = 0;
-            for (int c = 0; c < COLUMNS; c++)
-                dot += fit.directions[i * COLUMNS + c] * fit.directions[j * COLUMNS + c];
-            cr_assert(fabs(dot - (i == j)) <= 1e-13, "%d, %d: %g", i, j, dot);
-        }
-    for (int rank = 1; rank < COLUMNS; rank++)
-        cr_assert(error_over(&fit, rank, ROWS, a) < error_over(&other, rank, ROWS, a), "%d", rank);
-    low_rank_destroy(&fit);
-    low_rank_destroy(&other);
-    free(a);
-    free(b);
-}
-
-/* Element i of cosine k of n, of length 1; two of them are orthogonal. */
-static double cosine(int k, int i, int n)
-{
-    return sqrt(2.0 / n) * cos(M_PI * k * (i + 0.5) / n);
-}
-
-Test(study_rank, planted_directions_are_found)
-{
-    static const double strength[PLANTED] = {7, 2, 0.5};
-    double a[ROWS * COLUMNS] = {0};
-    for (int t = 0; t < ROWS; t++)
-        for (int c = 0; c < COLUMNS; c++)
-            for (int k = 0; k < PLANTED; k++)
-                a[t * COLUMNS + c] +=
-                    strength[k] * cosine(k + 4, t, ROWS) * cosine(2 * k + 1, c, COLUMNS);
-    struct low_rank fit;
-    cr_assert(low_rank_fit(ROWS, COLUMNS, a, &fit, &error) == 0);
-    for (int k = 0; k < PLANTED; k++) {
-        double dot = 0;
-        for (int c = 0; c < COLUMNS; c++)
-            dot += fit.directions[k * COLUMNS + c] * cosine(2 * k + 1, c, COLUMNS);
-        cr_assert(fabs(fabs(dot) - 1) <= 1e-13, "%d: %g", k, dot);
-        cr_assert(fabs(fit.singular[k] - strength[k]) <= 1e-13, "%d: %g", k, fit.singular[k]);
-    }
-    /* Of rank 3: three directions lose nothing, two lose what was planted third. */
-    cr_assert(low_rank_error(&fit, PLANTED) <= 1e-15, "%g", low_rank_error(&fit, PLANTED));
-    cr_assert(error_over(&fit, PLANTED, ROWS, a) <= 1e-14);
-    cr_assert(fabs(low_rank_error(&fit, 2) - 0.5 / sqrt(49 + 4 + 0.25)) <= 1e-13);
-    low_rank_destroy(&fit);
-}
-
-Test(study_rank, a_triangle_stands_for_all_rows)
-{
-    double *x = normal(4, ROWS * COLUMNS), *r = normal(4, ROWS * COLUMNS);
-    cr_assert(low_rank_triangle(ROWS, COLUMNS, r, &error) == 0, "%s", error.message);
-    for (int i = 0; i < COLUMNS; i++)
-        for (int j = 0; j < COLUMNS; j++) {
-            double of_x = 0, of_r = 0;
-            for (int t = 0; t < ROWS; t++)
-                of_x += x[t * COLUMNS + i] * x[t * COLUMNS + j];
-            for (int t = 0; t < COLUMNS; t++)
-                of_r += r[t * COLUMNS + i] * r[t * COLUMNS + j];
-            cr_assert(fabs(of_x - of_r) <= 1e-12, "%d, %d: %g, %g", i, j, of_x, of_r);
-            cr_assert(j >= i || r[i * COLUMNS + j] == 0, "%d, %d", i, j);
-        }
-    free(x);
-    free(r);
-}
-
-Test(study_rank, states_have_the_covariance_that_is_asked_for)
-{
-    enum { N = 64 };
-    double deviations[N], squares = 0, noise = 0;
-    const struct spectrum power = {.exponent = 1.5};
-    spectrum_deviations(&power, N, deviations);
-    for (int i = 0; i < N; i++)
-        squares += deviations[i] * deviations[i] / N;
-    cr_assert(fabs(squares - 1) <= 1e-14);
-    double ratio = deviations[15] * deviations[15] / (deviations[3] * deviations[3]);
-    cr_assert(fabs(ratio - pow(4, -1.5)) <= 1e-14, "%g", ratio);
-    const struct spectrum eighth = {.dimension = 0.125, .noise = 0.01};
-    spectrum_deviations(&eighth, N, deviations);
-    for (int i = N / 8; i < N; i++)
-        noise += deviations[i] * deviations[i];
-    double signal = N - noise;
-    cr_assert(deviations[0] == deviations[7] && deviations[8] == deviations[63]);
-    cr_assert(fabs(sqrt(noise / signal) - 0.01) <= 1e-12, "%g", sqrt(noise / signal));
-}
 
 enum { TRIAL_RANKS = 5 };
 static const int64_t trial_ranks[TRIAL_RANKS] = {2, 8, 24, 48, 64};
@@ -243,6 +105,72 @@ Test(study_rank, a_trial_fits_all_its_tokens)
     low_rank_destroy(&fit);
     free(x);
     free(rows);
+    weights_destroy(&weights);
+}
+
+/* Through a latent of rank r, X W becomes X W V_r V_r^T: the reference's own layer with such
+ * weights has the same outputs, RoPE included. */
+Test(study_rank, outputs_are_those_of_a_layer_with_weights_of_low_rank)
+{
+    enum { RANK = 24, AT = 2, TOKENS = 96, QUERIES = 8, O = 96 };
+    struct model mha;
+    struct layer_weights weights;
+    const struct spectrum power = {.name = "power", .exponent = 1};
+    struct rank_errors errors[TRIAL_RANKS];
+    make_layer(&mha, &weights);
+    struct rank_trial trial = trial_of(&mha, &weights, &power, 3);
+    cr_assert(rank_trial(&trial, errors, &error) == 0, "%s", error.message);
+    int64_t hidden = mha.hidden_size, k = (int64_t)mha.num_attention_heads * mha.qk_rope_head_dim;
+    int64_t v = (int64_t)mha.num_attention_heads * mha.v_head_dim, columns = k + v;
+    double *x = malloc(sizeof(double) * (size_t)(trial.fitted * hidden));
+    double *w = malloc(sizeof(double) * (size_t)(columns * hidden)); /* [hidden][columns] */
+    double *rows = calloc((size_t)(trial.fitted * columns), sizeof(double));
+    float *low = malloc(sizeof(float) * (size_t)(columns * hidden)); /* [columns][hidden] */
+    float *identity = calloc((size_t)O * O, sizeof(float));
+    double *y = malloc(sizeof(double) * 2 * TOKENS * O);
+    cr_assert(x && w && rows && low && identity && y && v == O);
+    for (int64_t c = 0; c < columns; c++)
+        for (int64_t i = 0; i < hidden; i++)
+            w[i * columns + c] = c < k ? weights.named.k_proj[c * hidden + i]
+                                       : weights.named.v_proj[(c - k) * hidden + i];
+    cr_assert(spectrum_states(&power, &mha, 3, 0, trial.fitted, x, &error) == 0);
+    for (int64_t t = 0; t < trial.fitted; t++)
+        for (int64_t i = 0; i < hidden; i++)
+            for (int64_t c = 0; c < columns; c++)
+                rows[t * columns + c] += x[t * hidden + i] * w[i * columns + c];
+    struct low_rank fit;
+    cr_assert(low_rank_fit(trial.fitted, columns, rows, &fit, &error) == 0);
+    memset(rows, 0, sizeof(double) * (size_t)(hidden * columns));
+    cr_assert(low_rank_add(&fit, 0, RANK, hidden, w, rows, &error) == 0);
+    for (int64_t c = 0; c < columns; c++)
+        for (int64_t i = 0; i < hidden; i++)
+            low[c * hidden + i] = (float)rows[i * columns + c];
+    for (int i = 0; i < O; i++)
+        identity[i * O + i] = 1;
+    struct ref_layer_dims dims;
+    struct ref_layer_weights named = weights.named;
+    model_ref_layer_dims(&mha, &dims);
+    dims.output_size = O;
+    named.o_proj = identity;
+    cr_assert(spectrum_states(&power, &mha, 3, trial.fitted, TOKENS, x, &error) == 0);
+    cr_assert(ref_layer(&dims, &named, 0, TOKENS, x, rows, y, REF_EXPANDED, 1) == 0);
+    named.k_proj = low;
+    named.v_proj = low + k * hidden;
+    cr_assert(ref_layer(&dims, &named, 0, TOKENS, x, rows, y + (ptrdiff_t)TOKENS * O, REF_EXPANDED,
+                        1) == 0);
+    ptrdiff_t first = (ptrdiff_t)(TOKENS - QUERIES) * O;
+    double layer =
+        relative_error((int64_t)QUERIES * O, y + first, y + (ptrdiff_t)TOKENS * O + first);
+    /* Weights in fp32. */
+    cr_assert(trial_ranks[AT] == RANK && fabs(errors[AT].output / layer - 1) <= 1e-5, "%.9g, %.9g",
+              errors[AT].output, layer);
+    low_rank_destroy(&fit);
+    free(x);
+    free(w);
+    free(rows);
+    free(low);
+    free(identity);
+    free(y);
     weights_destroy(&weights);
 }
 

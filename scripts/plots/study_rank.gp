@@ -40,7 +40,7 @@ do for [terminal in terminals] {
         eval place(top + (p - 1) * (panel_height + gap), panel_height, height)
         set label 1 (p == 1 ? "[K | V]" : "output o") at graph 0.02,0.08 left front
         if (p == 2) {
-            set xtics ("8" 8, "16" 16, "32" 32, "64" 64, "128" 128, "256" 256, "512" 512, "1024" 1024, "2048" 2048)
+            set xtics ("8" 8, "" 16, "32" 32, "" 64, "128" 128, "" 256, "512" 512, "" 1024, "2048" 2048)
             set xlabel x_label offset 0,0.4
             unset x2tics
             unset key
