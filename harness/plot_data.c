@@ -40,7 +40,7 @@ static int add_block(struct plot_data *data, const char *comment)
 
 static int add_row(struct plot_data *data, char *line)
 {
-    struct plot_row row;
+    struct plot_row row = {0};
     split(line, row.cell);
     if (data->block_count == 0 || is_empty(&row, PLOT_COLUMNS_MAX))
         return 0;

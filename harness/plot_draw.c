@@ -195,7 +195,7 @@ int plot_finish(struct plot_maker *maker, struct plot_draft *draft, struct mla_e
     char script[PATH_MAX + 16];
     snprintf(script, sizeof script, "%s/draw.gp", folder);
     const char *figure = draft->figure[0] ? draft->figure : figures[plot->kind];
-    struct joined panels, series, labels;
+    struct joined panels = {""}, series = {""}, labels = {""};
     join(&draft->panels, &panels);
     join(&draft->series, &series);
     join(draft->labels.count ? &draft->labels : &draft->series, &labels);

@@ -71,14 +71,20 @@ static void add_ratios(const struct result_table *table, const char *family, con
 {
     const struct result_row *latent = first_of(table, family, format, "latent");
     size_t used = strlen(text);
+    const char *before = "";
+    char sentence[32];
+    snprintf(sentence, sizeof sentence, " Over the latent in %.8s: ", format);
     for (int l = 0; latent && l < LAYOUTS; l++) {
         const struct result_row *other = first_of(table, family, format, layouts[l]);
-        if (other && other != latent && used < size)
-            used += (size_t)snprintf(
-                text + used, size - used, " %s / latent in %s = %s.", layouts[l], format,
-                unit_times((double)other->kv_cache.per_token / (double)latent->kv_cache.per_token)
-                    .s);
+        if (!other || other == latent || used >= size)
+            continue;
+        used += (size_t)snprintf(
+            text + used, size - used, "%s%s %s", *before ? before : sentence, layouts[l],
+            unit_times((double)other->kv_cache.per_token / (double)latent->kv_cache.per_token).s);
+        before = ", ";
     }
+    if (*before && used < size)
+        snprintf(text + used, size - used, ".");
 }
 
 int plot_kv_cache(struct plot_maker *maker, const char *family, struct mla_error *error)

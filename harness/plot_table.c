@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which of a plot's data its table shows, and how. */
+ * A plot's table, made of its data as its kind's layout says. */
+#include "harness/plot_layout.h"
 #include "harness/plot_texts.h"
 #include "harness/suite.h"
 #include "harness/tex.h"
@@ -9,155 +10,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Where a text or a key of the table comes from: a column of the data, or one of these. */
-enum { NONE = -1, PANEL = -2, SERIES = -3 };
-
-enum shown {
-    SHOWN_NUMBER,
-    SHOWN_PLAIN, /* a text, a whole number or another one */
-    SHOWN_TEXT,
-    SHOWN_COUNT,
-    SHOWN_TOKENS,
-    SHOWN_BYTES,
-    SHOWN_MICROSECONDS, /* of seconds */
-    SHOWN_FORMAT,       /* the name of that number */
-    SHOWN_STATE,        /* of the caches: warm or cold */
-    SHOWN_YES,          /* or nothing for 0 */
-};
-
-struct flat_column {
-    const char *head;
-    int column;
-    enum shown shown;
-    int minus;   /* the column to be taken off; 0: none, as column 0 is a place */
-    bool beside; /* from the same row of the series' block in the next panel */
-};
-
-/* `across`: a column for each of its values, holding `value` and in parentheses `second`; NONE: a
- * line for each row of the data, with the columns of `flat`. */
-struct layout {
-    int heading, row, across, value, second;
-    enum shown across_shown, value_shown;
-    int across_most;
-    const char *row_head, *note;
-    const struct flat_column *flat;
-    const char *only;    /* the block of that name alone */
-    const char *without; /* all but the blocks of that name */
-    bool first_panel;    /* alone */
-};
-
-static const struct flat_column stages[] = {
-    {"absorb, %", 2, SHOWN_NUMBER, 0, false},
-    {"core, %", 3, SHOWN_NUMBER, 2, false},
-    {"value-up, %", 4, SHOWN_NUMBER, 3, false},
-    {"store, %", 5, SHOWN_NUMBER, 4, false},
-    {"other, %", 6, SHOWN_NUMBER, 5, false},
-    {"step", 7, SHOWN_TEXT, 0, false},
-    {NULL, 0, 0, 0, false},
-};
-
-static const struct flat_column roofline[] = {
-    {"caches", 4, SHOWN_STATE, 0, false},          {"FLOP/byte", 0, SHOWN_NUMBER, 0, false},
-    {"GFLOP/s", 1, SHOWN_NUMBER, 0, false},        {"lower quartile", 2, SHOWN_NUMBER, 0, false},
-    {"upper quartile", 3, SHOWN_NUMBER, 0, false}, {NULL, 0, 0, 0, false},
-};
-
-static const struct flat_column trade[] = {
-    {"cache", 4, SHOWN_FORMAT, 0, false},         {"time, µs", 1, SHOWN_MICROSECONDS, 0, false},
-    {"bytes per token", 0, SHOWN_BYTES, 0, true}, {"relative error", 0, SHOWN_NUMBER, 0, false},
-    {"of format", 6, SHOWN_NUMBER, 0, false},     {"of arithmetic", 7, SHOWN_NUMBER, 0, false},
-    {"beaten", 5, SHOWN_YES, 0, false},           {NULL, 0, 0, 0, false},
-};
-
-static const struct flat_column error[] = {
-    {"cases", 2, SHOWN_COUNT, 0, false},
-    {"o: least", 3, SHOWN_NUMBER, 0, false},
-    {"lower quartile", 4, SHOWN_NUMBER, 0, false},
-    {"median", 5, SHOWN_NUMBER, 0, false},
-    {"upper quartile", 6, SHOWN_NUMBER, 0, false},
-    {"most", 7, SHOWN_NUMBER, 0, false},
-    {"lse: median", 10, SHOWN_NUMBER, 0, false},
-    {"most", 12, SHOWN_NUMBER, 0, false},
-    {NULL, 0, 0, 0, false},
-};
-
-#define TIMES                                                                          \
-    .heading = PANEL, .row = SERIES, .value = 1, .second = NONE, .across = 0,          \
-    .across_shown = SHOWN_TOKENS, .value_shown = SHOWN_MICROSECONDS, .across_most = 9, \
-    .note = "Medians; the .csv beside this table has quartiles, extremes and all columns."
-#define SHARES                                                                                   \
-    .heading = PANEL, .row = 1, .row_head = "% of the FMA peak", .across = SERIES,               \
-    .across_shown = SHOWN_TEXT, .value = 2, .second = 5, .value_shown = SHOWN_NUMBER,            \
-    .across_most = 8,                                                                            \
-    .note = "Medians of the whole step, in parentheses of the core alone; the .csv beside this " \
-            "table has quartiles."
-
-static const struct layout layouts[PLOT_KINDS] = {
-    [PLOT_LATENCY] = {TIMES, .row_head = "µs per new token, context:"},
-    [PLOT_CROSSOVER] = {TIMES, .row_head = "µs per new token, new tokens:"},
-    [PLOT_KV_CACHE] = {.heading = PANEL,
-                       .row = SERIES,
-                       .row_head = "allocated, tokens cached:",
-                       .across = 0,
-                       .across_shown = SHOWN_TOKENS,
-                       .value = 2,
-                       .second = NONE,
-                       .value_shown = SHOWN_BYTES,
-                       .across_most = 7,
-                       .note = "Of kernels that lay a cache out differently the largest; the .csv "
-                               "beside this table has all, predicted and touched bytes too."},
-    [PLOT_ERROR] = {.heading = NONE,
-                    .row = 1,
-                    .row_head = "kernel",
-                    .across = NONE,
-                    .flat = error,
-                    .only = "quartiles",
-                    .note = "Fractions of the limit; the .csv beside this table has every case."},
-    [PLOT_STAGES] = {.heading = PANEL,
-                     .row = 1,
-                     .row_head = "kernel",
-                     .across = NONE,
-                     .flat = stages,
-                     .note = "An asterisk: announces no stages."},
-    [PLOT_PEAK] = {SHARES},
-    [PLOT_MACHINES] = {SHARES},
-    [PLOT_ROOFLINE] = {.heading = PANEL,
-                       .row = SERIES,
-                       .row_head = "kernel",
-                       .across = NONE,
-                       .flat = roofline,
-                       .without = "roofs"},
-    [PLOT_TRADE] = {.heading = NONE,
-                    .row = SERIES,
-                    .row_head = "kernel",
-                    .across = NONE,
-                    .flat = trade,
-                    .first_panel = true,
-                    .note = "Time per new token and layer, medians. Beaten: some other is better "
-                            "in time, error and bytes."},
-    [PLOT_FORMATS] = {.heading = PANEL,
-                      .row = SERIES,
-                      .row_head = "context:",
-                      .across = 0,
-                      .across_shown = SHOWN_TOKENS,
-                      .value = 1,
-                      .second = 3,
-                      .value_shown = SHOWN_NUMBER,
-                      .across_most = 4,
-                      .note = "What the format costs, in parentheses the largest error of "
-                              "arithmetic; the .csv beside this table has all contexts."},
-    [PLOT_COUNTERS] = {.heading = NONE,
-                       .row = 1,
-                       .row_head = "kernel",
-                       .across = PANEL,
-                       .across_shown = SHOWN_TEXT,
-                       .value = 2,
-                       .second = NONE,
-                       .value_shown = SHOWN_NUMBER,
-                       .across_most = 9,
-                       .note = "Medians; the .csv beside this table has quartiles."},
-};
 
 /* One row of the data with where it belongs. */
 struct place {
@@ -169,7 +21,7 @@ struct cell {
     char s[96];
 };
 
-static struct cell show(const struct plot_row *row, int column, int minus, enum shown shown)
+static struct cell show(const struct plot_row *row, int column, int minus, enum plot_shown shown)
 {
     struct cell cell;
     double x = plot_number(row, column) - (minus ? plot_number(row, minus) : 0);
@@ -209,7 +61,7 @@ static const char *key(const struct place *place, int source)
 
 /* The rows that a table is made of, in order; malloc'ed, NULL without memory. */
 static struct place *take_rows(const struct plot_draft *draft, const struct plot_data *data,
-                               const struct layout *layout, int *count)
+                               const struct plot_layout *layout, int *count)
 {
     struct place *places = malloc((size_t)(data->row_count + 1) * sizeof *places);
     *count = 0;
@@ -240,7 +92,7 @@ static int compare_numbers(const void *a, const void *b)
 
 /* The keys across: of a column of numbers ascending, of words as they come; of more than fit every
  * second, third ... down from the last. */
-static int keys_across(const struct layout *layout, const struct place *places, int count,
+static int keys_across(const struct plot_layout *layout, const struct place *places, int count,
                        const char *keys[TEX_COLUMNS_MAX])
 {
     const char *all[KEYS_MAX];
@@ -267,15 +119,16 @@ static void append(char *line, size_t size, const char *before, const char *text
     snprintf(line + used, size - used, "%s%s%s", before, text, after);
 }
 
-static bool same_line(const struct layout *layout, const struct place *a, const struct place *b)
+static bool same_line(const struct plot_layout *layout, const struct place *a,
+                      const struct place *b)
 {
     return !strcmp(key(a, layout->heading), key(b, layout->heading)) &&
            !strcmp(key(a, layout->row), key(b, layout->row));
 }
 
 /* Of the rows with the same keys as `of` the one with the largest value, or NULL. */
-static const struct place *find(const struct layout *layout, const struct place *places, int count,
-                                const struct place *of, const char *across)
+static const struct place *find(const struct plot_layout *layout, const struct place *places,
+                                int count, const struct place *of, const char *across)
 {
     const struct place *found = NULL;
     for (int i = 0; i < count; i++) {
@@ -287,7 +140,7 @@ static const struct place *find(const struct layout *layout, const struct place 
     return found;
 }
 
-static void add_line(const struct layout *layout, const struct place *places, int count,
+static void add_line(const struct plot_layout *layout, const struct place *places, int count,
                      const struct place *of, const char *const *across, int columns,
                      struct tex_table *table)
 {
@@ -304,7 +157,7 @@ static void add_line(const struct layout *layout, const struct place *places, in
     tex_table_row(table, line);
 }
 
-static void pivot(const struct layout *layout, const struct place *places, int count,
+static void pivot(const struct plot_layout *layout, const struct place *places, int count,
                   struct tex_table *table)
 {
     const char *across[TEX_COLUMNS_MAX];
@@ -342,10 +195,10 @@ static const struct plot_row *row_beside(const struct plot_draft *draft,
 }
 
 static void flat(const struct plot_draft *draft, const struct plot_data *data,
-                 const struct layout *layout, const struct place *places, int count,
+                 const struct plot_layout *layout, const struct place *places, int count,
                  struct tex_table *table)
 {
-    for (const struct flat_column *f = layout->flat; f->head; f++)
+    for (const struct plot_flat_column *f = layout->flat; f->head; f++)
         tex_table_column(table,
                          f->shown == SHOWN_TEXT || f->shown == SHOWN_FORMAT ||
                                  f->shown == SHOWN_STATE || f->shown == SHOWN_YES
@@ -358,7 +211,7 @@ static void flat(const struct plot_draft *draft, const struct plot_data *data,
         if (heading[0])
             tex_table_heading(table, heading);
         snprintf(line, sizeof line, "%s", key(&places[i], layout->row));
-        for (const struct flat_column *f = layout->flat; f->head; f++) {
+        for (const struct plot_flat_column *f = layout->flat; f->head; f++) {
             const struct plot_row *row =
                 f->beside ? row_beside(draft, data, places[i].row) : places[i].row;
             append(line, sizeof line, "\t", show(row, f->column, f->minus, f->shown).s, "");
@@ -404,7 +257,7 @@ static bool has_asterisk(const struct place *places, int count)
 void plot_table(const struct plot_draft *draft, const struct plot_data *data,
                 struct tex_table *table, char *note, size_t size)
 {
-    const struct layout *layout = &layouts[draft->plot->kind];
+    const struct plot_layout *layout = &plot_layouts[draft->plot->kind];
     int count;
     struct place *places = take_rows(draft, data, layout, &count);
     table->failed = !places;

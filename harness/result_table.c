@@ -32,7 +32,10 @@ double result_number(const json_t *object, const char *key)
 int64_t result_count(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
-    return json_is_integer(value) ? json_integer_value(value) : -1;
+    /* More bytes or queries than any machine has are nobody's count, and sums of them overflow. */
+    const json_int_t most = (json_int_t)1 << 44;
+    return json_is_integer(value) && json_integer_value(value) <= most ? json_integer_value(value)
+                                                                       : -1;
 }
 
 /* What every entry must hold for anything to be said about it. */

@@ -18,15 +18,16 @@ void tex_table_column(struct tex_table *table, char align, const char *head)
 static void add(struct tex_table *table, bool heading, const char *cells)
 {
     struct tex_row *grown = realloc(table->rows, (size_t)(table->count + 1) * sizeof *grown);
-    char *copy = strdup(cells);
-    if (grown)
-        table->rows = grown;
-    if (!grown || !copy) {
+    if (!grown) {
         table->failed = true;
-        free(copy);
         return;
     }
-    grown[table->count++] = (struct tex_row){heading, copy};
+    table->rows = grown;
+    grown[table->count] = (struct tex_row){heading, strdup(cells)};
+    if (grown[table->count].cells)
+        table->count++;
+    else
+        table->failed = true;
 }
 
 void tex_table_row(struct tex_table *table, const char *cells)

@@ -81,7 +81,7 @@ done
 
 # Lines of the log that a reader of the PDF would see: text beyond the margin by more than 2 points,
 # references to nothing, pages that could not be filled.
-complaints=$(awk '/^Overfull .hbox/ { split($0, part, /[()]/); if (part[2] + 0 > 2) print }
+complaints=$(awk '/^Overfull .[hv]box/ { split($0, part, /[()]/); if (part[2] + 0 > 2) print }
     /^LaTeX Warning: (Reference|Citation|There were undefined|Label)/ { print }
     /^LaTeX Warning: Float too large/ { print }' paper.log)
 if [ -n "$complaints" ]; then
