@@ -188,6 +188,9 @@ $(BUILD)/kernels/simd/%-$(1).o: kernels/simd/%.c $(BUILD)/flags
 endef
 $(foreach isa,$(SIMD_ISAS) avx512vnni,$(eval $(call simd_rule,$(isa))))
 
+# What the compiler does not see that it reads.
+$(BUILD)/harness/page_assets.o: scripts/report/report.css scripts/report/report.js
+
 # What a result says of the program that made it.
 $(BUILD)/harness/build_info.o: $(BUILD)/commit
 $(BUILD)/harness/build_info.o: DEFINES = -DBUILD_VERSION='"$(VERSION)"' -DBUILD_COMMIT='"$(COMMIT)"' \

@@ -274,7 +274,7 @@ Test(report, a_roofline_has_the_roofs_that_are_known)
     static const char *const said[] = {
         "\n100\t0\t90\t110\tread, GB/s: DRAM 10\n10\t4\t9\t11\tread, GB/s: DRAM 10\n",
         "# k\n5\t2\t2\t2\t0\n5\t1\t1\t1\t1\n",                 /* warm, then cold */
-        "# limits of x and y\n5\t1\tNaN\tNaN\tNaN\n10\t110\t", /* the ridge is at 100 / 10 */
+        "# (limits of x and y)\n5\t1\tNaN\tNaN\tNaN\n10\t110\t", /* the ridge is at 100 / 10 */
     };
     if (!has_gnuplot())
         cr_skip_test("gnuplot is not installed");
