@@ -118,19 +118,19 @@ static void begin_table(struct document *doc, const char *align, const char *con
     fputs("</tr></thead>\n<tbody>\n", doc->file);
 }
 
-/* Longer texts may take several lines. */
-enum { WIDE = 44 };
+/* Longer texts may take several lines, the wider the longer they are. */
+static const char *width_of(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 60 ? " wide" : length > 20 ? " some" : "";
+}
 
 static void row(struct document *doc, const char *align, const char *const *cells)
 {
     fputs("<tr>", doc->file);
     for (size_t i = 0; align[i]; i++) {
         double value;
-        fputs("<td", doc->file);
-        if (align[i] == 'r')
-            fputs(" class=\"r\"", doc->file);
-        else if (strlen(cells[i]) > WIDE)
-            fputs(" class=\"wide\"", doc->file);
+        fprintf(doc->file, "<td class=\"%s%s\"", align[i] == 'r' ? "r" : "l", width_of(cells[i]));
         if (align[i] == 'r' && unit_value(cells[i], &value))
             fprintf(doc->file, " data-value=\"%.9g\"", value);
         fputc('>', doc->file);

@@ -116,21 +116,30 @@ static double factor_of(const char *text)
     return 1;
 }
 
+/* Behind the figure that the text begins with. */
+static const char *behind_figure(const char *text)
+{
+    return text + strspn(text, "0123456789.,eE+-");
+}
+
 bool unit_value(const char *text, double *value)
 {
     char plain[48]; /* without the commas */
-    size_t used = 0, i = 0;
-    for (; text[i] && strchr("0123456789.,eE+-", text[i]) && used + 1 < sizeof plain; i++)
-        if (text[i] != ',')
-            plain[used++] = text[i];
+    size_t used = 0;
+    const char *behind = behind_figure(text);
+    for (const char *c = text; c < behind && used + 1 < sizeof plain; c++)
+        if (*c != ',')
+            plain[used++] = *c;
     plain[used] = 0;
-    if (used == 0 || (!isdigit((unsigned char)text[0]) && text[0] != '-'))
+    if (!isdigit((unsigned char)text[0]) && text[0] != '-')
         return false;
     char *end;
     *value = strtod(plain, &end);
     if (end == plain || *end || !isfinite(*value))
         return false;
-    *value *= factor_of(text + i);
+    if (!strncmp(behind, " to ", 4))
+        behind = behind_figure(behind + 4);
+    *value *= factor_of(behind);
     return true;
 }
 
