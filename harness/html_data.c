@@ -163,14 +163,18 @@ static bool has_figures(char *const *cells, int count)
 
 static void put_rows(FILE *file, struct source *source)
 {
-    char *cells[COLUMNS_MOST];
+    char *cells[COLUMNS_MOST], last[512] = "";
     int rows = 0;
     while (next_line(source)) {
         if (!strncmp(source->line, "# ", 2)) {
             take_comment(source, source->line + 2);
+            last[0] = 0;
             continue;
         }
-        if (!source->line[0] || source->aside)
+        bool again =
+            !strncmp(source->line, last, sizeof last - 1); /* another mark on the same place */
+        snprintf(last, sizeof last, "%s", source->line);
+        if (!source->line[0] || source->aside || again)
             continue;
         int count = split(source->line, cells);
         if (has_figures(cells, count) && rows++ < ROWS_MOST)

@@ -1,12 +1,53 @@
 /* SPDX-License-Identifier: MIT
  *
  * How it was checked that kernels are right, and that a difference between two is one. */
+#include "harness/report_checked.h"
+
 #include "harness/report_page.h"
 #include "harness/units.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+static void gather_errors(const struct result_table *table, struct checked *checked)
+{
+    for (int i = 0; i < table->count; i++) {
+        const struct result_error *e = &table->rows[i].error, *worst = NULL;
+        if (checked->worst)
+            worst = &checked->worst->error;
+        if (e->ratio >= 0 && (!worst || e->ratio / e->limit > worst->ratio / worst->limit))
+            checked->worst = &table->rows[i];
+        if (e->queries > 0 && e->queries_checked >= 0) {
+            checked->queries_checked += e->queries_checked;
+            checked->queries += e->queries;
+        }
+    }
+}
+
+static void gather_controls(const struct result_table *table, struct checked *checked)
+{
+    size_t i;
+    json_t *control;
+    json_array_foreach(json_object_get(table->mlabench, "controls"), i, control)
+    {
+        double median = result_number(control, "median_pct");
+        double low = result_number(control, "low_pct"), high = result_number(control, "high_pct");
+        if (isnan(median))
+            continue;
+        checked->controls++;
+        checked->control_most = fmax(checked->control_most, fabs(median));
+        checked->controls_moved += low > 0 || high < 0;
+    }
+}
+
+struct checked checked_of(const struct result_table *table)
+{
+    struct checked checked = {0};
+    gather_errors(table, &checked);
+    gather_controls(table, &checked);
+    return checked;
+}
 
 static void correctness(struct document *doc, const struct result_table *table)
 {
@@ -30,51 +71,29 @@ static void correctness(struct document *doc, const struct result_table *table)
                  "last bit %s times, and within the error allowed %s times, of kernels that do "
                  "not promise the bits.",
                  unit_count(same).s, unit_count(within).s);
-    const struct result_row *worst = NULL;
-    int64_t checked = 0, queries = 0;
-    for (int i = 0; i < table->count; i++) {
-        const struct result_error *e = &table->rows[i].error;
-        if (e->ratio >= 0 &&
-            (!worst || e->ratio / e->limit > worst->error.ratio / worst->error.limit))
-            worst = &table->rows[i];
-        if (e->queries > 0 && e->queries_checked >= 0) {
-            checked += e->queries_checked;
-            queries += e->queries;
-        }
-    }
-    if (!worst)
+    struct checked checked = checked_of(table);
+    if (!checked.worst)
         return;
     char text[256];
-    report_case(worst, text, sizeof text);
+    report_case(checked.worst, text, sizeof text);
     doc_item(doc,
              "Worst error of a kernel that was timed: %s times the limit, by %s on %s (%s). "
              "Queries checked: %s of %s.",
-             unit_number(worst->error.ratio / worst->error.limit, 2).s, worst->kernel, worst->model,
-             text, unit_count(checked).s, unit_count(queries).s);
+             unit_number(checked.worst->error.ratio / checked.worst->error.limit, 2).s,
+             checked.worst->kernel, checked.worst->model, text,
+             unit_count(checked.queries_checked).s, unit_count(checked.queries).s);
 }
 
-/* How far the control moved, case by case. */
 static void controls(struct document *doc, const struct result_table *table)
 {
-    size_t i, n = 0, moved = 0;
-    double most = 0;
-    json_t *control;
-    json_array_foreach(json_object_get(table->mlabench, "controls"), i, control)
-    {
-        double median = result_number(control, "median_pct");
-        double low = result_number(control, "low_pct"), high = result_number(control, "high_pct");
-        if (isnan(median))
-            continue;
-        n++;
-        most = fmax(most, fabs(median));
-        moved += low > 0 || high < 0;
-    }
-    if (n > 0)
+    struct checked checked = checked_of(table);
+    if (checked.controls > 0)
         doc_item(doc,
                  "A/A control: in each case the fastest kernel was timed against itself. The two "
                  "differed by %s at most, surely (95 %%) in %s of %s cases. A difference between "
                  "kernels of less than twice what their control did is called unresolved.",
-                 unit_percent(most).s, unit_count((int64_t)moved).s, unit_count((int64_t)n).s);
+                 unit_percent(checked.control_most).s, unit_count(checked.controls_moved).s,
+                 unit_count(checked.controls).s);
 }
 
 void report_checked(struct document *doc, const struct result_table *table)

@@ -102,13 +102,11 @@
     values: [...tr.cells].map(cell => parseFloat(cell.dataset.value)),
   }));
 
-  // Whether pixels are what a scale, linear or logarithmic, makes of the values: it is laid through
-  // their ends, and every pixel must then be that of a value. A function of the value, or null.
+  // A scale, linear or logarithmic, from values to pixels. One that is laid through the ends of some
+  // explains pixels if each is then that of a value.
   const near = 0.8;
   const layScale = (pixels, values, log, flipped) => {
     const scaled = log ? values.map(Math.log) : values;
-    if (!scaled.every(isFinite))
-      return null;
     const low = Math.min(...scaled), high = Math.max(...scaled);
     let first = Math.min(...pixels), last = Math.max(...pixels);
     if (flipped)
@@ -129,7 +127,8 @@
       }
       return Math.abs(places[from] - pixel) <= near;
     };
-    return pixels.every(known) ? place : null;
+    // Where zero, or one, would be: two scales that are one agree in that.
+    return pixels.every(known) ? {log, factor, origin: first - factor * low, place} : null;
   };
 
   // Every scale that explains one coordinate of the marks, by a column of the rows.
@@ -137,24 +136,30 @@
     const found = [];
     names.forEach((name, column) => {
       for (const log of [false, true]) {
-        const those = rows.map(row => row.values[column]).filter(value => isFinite(value) && (!log || value > 0));
+        const values = rows.map(row => row.values[column]).filter(value => isFinite(value) && (!log || value > 0));
         const flipped = vertical && name !== "row";
-        const place = those.length > 0 && layScale(pixels, those, log, flipped);
-        if (place)
-          found.push({column, place});
+        const scale = values.length > 0 && layScale(pixels, values, log, flipped);
+        if (scale)
+          found.push({column, ...scale});
       }
     });
     return found;
   };
 
-  // Gives each mark its row; false, with none given, unless they all have one.
-  const match = (marks, rows, names) => {
-    const bars = marks.some(mark => mark.bar);
-    const vertical = scales(marks.map(mark => mark.y), rows, names, true);
+  const distinct = numbers => new Set(numbers.map(Math.round)).size;
+
+  // The ways to give every mark a row: scales across and up, and the rows. A scale through two points
+  // always fits: unless each row has its mark, there must be a third.
+  const ways = (marks, rows, names) => {
+    const found = [], bars = marks[0].bar;
+    const many = Math.max(distinct(marks.map(mark => mark.y)), bars ? 0 : distinct(marks.map(mark => mark.x)));
+    if (many < 3 && many !== rows.length)
+      return found;
+    const up = scales(marks.map(mark => mark.y), rows, names, true);
     const across = bars ? [null] : scales(marks.map(mark => mark.x), rows, names, false);
     for (const x of across)
-      for (const y of vertical) {
-        if (x && x.column === y.column || bars && names[y.column] !== "row")
+      for (const y of up) {
+        if (bars ? names[y.column] !== "row" : x.column === y.column)
           continue;
         const at = new Map();
         for (const row of rows) {
@@ -166,16 +171,35 @@
                 at.set(`${px + dx} ${py + dy}`, row);
         }
         const given = marks.map(mark => at.get(`${x ? Math.round(mark.x) : 0} ${Math.round(mark.y)}`));
-        if (given.every(row => row)) {
-          marks.forEach((mark, i) => mark.row = given[i]);
-          return true;
-        }
+        if (given.every(row => row))
+          found.push({x, y, marks, given});
       }
-    return false;
+    return found;
   };
 
-  // The marks of a drawing that the table's rows explain. Panels follow each other in both; where a
-  // whole panel cannot be explained, each group of its marks is tried by itself.
+  const take = (way, explained) => {
+    way.marks.forEach((mark, i) => mark.row = way.given[i]);
+    explained.push(...way.marks);
+  };
+
+  // Groups by themselves, as where series are drawn beside their row or have other columns: the scale
+  // across must be that of most.
+  const explainGroups = (groups, rows, names, explained) => {
+    const blocks = [...new Set(rows.map(row => row.block))];
+    const possible = groups.map(marks => blocks.flatMap(block =>
+      ways(marks, rows.filter(row => row.block === block), names)));
+    const alike = (a, b) => a && b ? a.log === b.log && Math.abs(a.factor - b.factor) <= 0.02 * Math.abs(a.factor) &&
+      Math.abs(a.origin - b.origin) <= 4 : a === b;
+    const votes = way => possible.filter(other => other.some(({x}) => alike(x, way.x))).length;
+    const best = possible.flat().reduce((most, way) => !most || votes(way) > votes(most) ? way : most, null);
+    for (const those of possible) {
+      const way = those.find(({x}) => alike(x, best.x));
+      if (way)
+        take(way, explained);
+    }
+  };
+
+  // The marks of a drawing that the table's rows explain. Panels follow each other in both.
   const explain = (svg, table) => {
     const names = [...table.tHead.rows[0].cells].map(cell => cell.dataset.name || "");
     const rows = readRows(table), explained = [];
@@ -184,15 +208,16 @@
       panels = panels.filter(panel => panel.groups.some(marks => marks.length > 0)); // legends
     panels.forEach((panel, number) => {
       const own = rows.filter(row => row.panel === number);
-      const marks = panel.groups.flat();
-      if (own.length > 0 && match(marks, own, names)) {
-        explained.push(...marks);
+      // Where there are marks, areas are no bars.
+      const points = panel.groups.map(marks => marks.filter(mark => !mark.bar)).filter(marks => marks.length > 0);
+      const groups = points.length > 0 ? points : panel.groups.filter(marks => marks.length > 0);
+      if (own.length === 0 || groups.length === 0)
         return;
-      }
-      const blocks = [...new Set(own.map(row => row.block))];
-      for (const group of panel.groups)
-        if (group.length > 0 && blocks.some(block => match(group, own.filter(row => row.block === block), names)))
-          explained.push(...group);
+      const [way] = ways(groups.flat(), own, names);
+      if (way)
+        take(way, explained);
+      else
+        explainGroups(groups, own, names, explained);
     });
     return explained;
   };
@@ -206,7 +231,7 @@
     tip.replaceChildren();
     [...row.tr.cells].forEach((cell, column) => {
       const head = table.tHead.rows[0].cells[column];
-      if (cell.hidden || cell.textContent === "-")
+      if (cell.hidden || cell.textContent === "-" || cell.textContent === "")
         return;
       const line = document.createElement(head.dataset.name ? "span" : "strong");
       line.textContent = head.dataset.name && isFinite(parseFloat(cell.dataset.value))
