@@ -190,6 +190,9 @@ $(BUILD)/kernels/simd/%-$(1).o: kernels/simd/%.c $(BUILD)/flags
 endef
 $(foreach isa,$(SIMD_ISAS) avx512vnni,$(eval $(call simd_rule,$(isa))))
 
+# What the compiler does not see that it reads.
+$(BUILD)/harness/page_assets.o: scripts/report/report.css scripts/report/report.js
+
 # What a result says of the program that made it.
 $(BUILD)/harness/build_info.o: $(BUILD)/commit
 $(BUILD)/harness/build_info.o: DEFINES = -DBUILD_VERSION='"$(VERSION)"' -DBUILD_COMMIT='"$(COMMIT)"' \
@@ -239,7 +242,7 @@ MAN := $(DESTDIR)$(PREFIX)/share/man/man1/mlabench.1
 .PHONY: help setup setup-dev setup-paper bench test plots paper install uninstall lint test-asan test-tsan \
 	standalone test-portable test-avx512 test-emulator test-papi fuzz fuzz-programs fuzz-seeds \
 	mutants judges mca check claims instructions conformance check-conformance gate-study soak \
-	check-threads readme-figures dist check-dist ci ci-full in-checkout clean
+	check-threads check-report readme-figures dist check-dist ci ci-full in-checkout clean
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
@@ -358,6 +361,17 @@ check-conformance: all ## that two implementations in numpy agree with the refer
 
 soak: all ## right kernels on random cases, without a false alarm: SEEDS=1000 SEED=1
 	$(BUILD)/mlabench verify --random $(SEEDS) --seed $(SEED) --record $(RECORD)
+
+# A run is reported on as it is, and set beside itself, changed a little, as several are compared.
+REPORTS := $(BUILD)/report-sample/one/report.html $(BUILD)/report-sample/several/report.html
+check-report: all ## that report.html is what it should be, in headless Chromium
+	@mkdir -p $(BUILD)/report-sample
+	@sed 's/EPYC 7B13/EPYC 9B14/' tests/data/result-sample.json > $(BUILD)/report-sample/other.json
+	$(BUILD)/mlabench report tests/data/result-sample.json --out $(BUILD)/report-sample/one
+	$(BUILD)/mlabench report tests/data/result-sample.json $(BUILD)/report-sample/other.json \
+		--out $(BUILD)/report-sample/several
+	@scripts/check_report.py $(REPORTS)
+	@scripts/check_report.py --self-test $(firstword $(REPORTS))
 
 check-threads: all
 	scripts/check_threads.sh $(BUILD)/mlabench

@@ -6,13 +6,24 @@
 #ifndef MLABENCH_DOCUMENT_H
 #define MLABENCH_DOCUMENT_H
 
+#include <stdbool.h>
 #include <stdio.h>
+
+#define DOCUMENT_SECTIONS 24 /* that are linked to; more may follow */
 
 struct document {
     FILE *file;
     const struct document_format *format;
     const char *folder; /* that of the page, to find plots in */
     int figures;        /* so far */
+    bool failed;        /* there was no memory: the page is not whole */
+    /* HTML's own. */
+    FILE *page; /* what `file` was: until the page's end it is the body */
+    char *body;
+    size_t body_size;
+    int sections, paragraphs;
+    char section[DOCUMENT_SECTIONS][64];
+    char title[24]; /* the id of what a table would be called by */
 };
 
 struct document_format {
@@ -26,11 +37,12 @@ struct document_format {
     void (*begin_list)(struct document *doc);
     void (*item)(struct document *doc, const char *text);
     void (*end_list)(struct document *doc);
-    /* `align`: a letter per column, l or r. Cells: one per column. */
+    /* `align`: a letter per column, l or r, r of figures. Cells: one per column. The paragraph
+     * before it, else the heading, is the table's title. */
     void (*begin_table)(struct document *doc, const char *align, const char *const *cells);
     void (*row)(struct document *doc, const char *align, const char *const *cells);
     void (*end_table)(struct document *doc);
-    /* plots/NAME.svg of the page's folder. */
+    /* plots/NAME.svg of the page's folder, and data/NAME.tsv that it shows. */
     void (*figure)(struct document *doc, const char *name, const char *caption);
     /* A part that the reader may open. */
     void (*begin_fold)(struct document *doc, const char *title);

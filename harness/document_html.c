@@ -1,96 +1,89 @@
 /* SPDX-License-Identifier: MIT
  *
- * One HTML file that needs nothing else: style and plots are inside, there is no script. */
+ * One HTML file that needs nothing else: style, script and plots are inside, and a browser is told
+ * to fetch nothing. The script sorts tables and tells numbers on hover; the rest does without. */
 #include "harness/document.h"
+
+#include "harness/html.h"
+#include "harness/page_assets.h"
+#include "harness/units.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void escaped(struct document *doc, const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        switch (*c) {
-        case '&':
-            fputs("&amp;", doc->file);
-            break;
-        case '<':
-            fputs("&lt;", doc->file);
-            break;
-        case '>':
-            fputs("&gt;", doc->file);
-            break;
-        case '"':
-            fputs("&quot;", doc->file);
-            break;
-        case '\'':
-            fputs("&#39;", doc->file);
-            break;
-        default:
-            fputc(*c < ' ' || *c == 127 ? ' ' : *c, doc->file);
-        }
-}
-
-static void element(struct document *doc, const char *name, const char *text)
-{
-    fprintf(doc->file, "<%s>", name);
-    escaped(doc, text);
-    fprintf(doc->file, "</%s>\n", name);
-}
-
-static const char style[] =
-    ":root{color-scheme:light dark;--text:#1a1a1a;--quiet:#5a5a5a;--page:#fff;--line:#d9d9d9;"
-    "--mark:#fff3d6}\n"
-    "@media(prefers-color-scheme:dark){:root{--text:#e6e6e6;--quiet:#a3a3a3;--page:#161616;"
-    "--line:#3a3a3a;--mark:#4a3a12}}\n"
-    "*{box-sizing:border-box}\n"
-    "body{margin:0 auto;padding:1rem;max-width:72rem;background:var(--page);color:var(--text);"
-    "font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}\n"
-    "h1{font-size:1.6rem;margin:.5rem 0}h2{font-size:1.2rem;margin:2rem 0 .5rem;border-bottom:1px "
-    "solid var(--line)}\n"
-    "p,ul{max-width:50rem}\n"
-    ".mind{background:var(--mark);padding:.5rem .8rem;border-radius:4px}\n"
-    ".scroll{overflow-x:auto;margin:1rem 0}\n"
-    "table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums;"
-    "overflow-wrap:normal}\n"
-    "th,td{padding:.2rem .6rem;text-align:left;white-space:nowrap;border-bottom:1px solid "
-    "var(--line)}\n"
-    "th{position:sticky;top:0;background:var(--page)}.r{text-align:right}\n"
-    "figure{display:inline-block;vertical-align:top;width:min(100%,21rem);margin:0 1rem 1.2rem 0}\n"
-    ".card{background:#fff;border-radius:6px;padding:.4rem;border:1px solid var(--line)}\n"
-    ".card svg{display:block;width:100%;height:auto}\n"
-    "figcaption{font-size:.85rem;color:var(--quiet);padding:.3rem .2rem}\n"
-    "summary{cursor:pointer;padding:.2rem 0}a{color:inherit}\n"
-    "@media print{details>*{display:block}}\n";
-
+/* The page's text is kept until its end: links to its parts stand before them. */
 static void begin(struct document *doc, const char *title)
 {
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n",
-          doc->file);
-    element(doc, "title", title);
-    fprintf(doc->file, "<style>\n%s</style>\n</head>\n<body>\n", style);
-    element(doc, "h1", title);
+    fputs(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+        "'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action "
+        "'none'\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n",
+        doc->file);
+    html_element(doc->file, "title", title);
+    fprintf(doc->file,
+            "<style>\n%s</style>\n</head>\n<body>\n"
+            "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>\n",
+            page_style);
+    html_element(doc->file, "h1", title);
+    doc->page = doc->file;
+    doc->file = open_memstream(&doc->body, &doc->body_size);
+    doc->failed = doc->failed || !doc->file;
+    if (doc->failed)
+        doc->file = doc->page;
 }
 
 static void end(struct document *doc)
 {
-    fputs("</body>\n</html>\n", doc->file);
+    if (doc->sections > 0)
+        fputs("</section>\n", doc->file);
+    if (doc->file != doc->page) {
+        doc->failed = ferror(doc->file) || doc->failed;
+        doc->failed = fclose(doc->file) || doc->failed;
+        doc->file = doc->page;
+    }
+    fputs("<nav aria-label=\"Contents\"><ul>\n", doc->file);
+    for (int i = 0; i < doc->sections && i < DOCUMENT_SECTIONS; i++) {
+        fprintf(doc->file, "<li><a href=\"#s%d\">", i + 1);
+        html_text(doc->file, doc->section[i]);
+        fputs("</a></li>\n", doc->file);
+    }
+    fputs("</ul></nav>\n</header>\n<main id=\"main\">\n", doc->file);
+    if (doc->body && !doc->failed)
+        fwrite(doc->body, 1, doc->body_size, doc->file);
+    free(doc->body);
+    doc->body = NULL;
+    fprintf(doc->file, "</main>\n<script>\n%s</script>\n</body>\n</html>\n", page_script);
 }
 
 static void heading(struct document *doc, const char *text)
 {
-    element(doc, "h2", text);
+    if (doc->sections > 0)
+        fputs("</section>\n", doc->file);
+    if (doc->sections < DOCUMENT_SECTIONS)
+        snprintf(doc->section[doc->sections], sizeof doc->section[0], "%s", text);
+    doc->sections++;
+    fprintf(doc->file, "<section aria-labelledby=\"s%d\">\n<h2 id=\"s%d\">", doc->sections,
+            doc->sections);
+    html_text(doc->file, text);
+    fputs("</h2>\n", doc->file);
+    snprintf(doc->title, sizeof doc->title, "s%d", doc->sections);
 }
 
+/* Of a table that follows it, it is the title. */
 static void paragraph(struct document *doc, const char *text)
 {
-    element(doc, "p", text);
+    snprintf(doc->title, sizeof doc->title, "p%d", ++doc->paragraphs);
+    fprintf(doc->file, "<p id=\"%s\">", doc->title);
+    html_text(doc->file, text);
+    fputs("</p>\n", doc->file);
 }
 
 static void warning(struct document *doc, const char *text)
 {
     fputs("<p class=\"mind\"><strong>Mind:</strong> ", doc->file);
-    escaped(doc, text);
+    html_text(doc->file, text);
     fputs("</p>\n", doc->file);
 }
 
@@ -101,7 +94,7 @@ static void begin_list(struct document *doc)
 
 static void item(struct document *doc, const char *text)
 {
-    element(doc, "li", text);
+    html_element(doc->file, "li", text);
 }
 
 static void end_list(struct document *doc)
@@ -109,28 +102,42 @@ static void end_list(struct document *doc)
     fputs("</ul>\n", doc->file);
 }
 
-static void cells_of(struct document *doc, const char *cell, const char *align,
-                     const char *const *cells)
-{
-    fputs("<tr>", doc->file);
-    for (size_t i = 0; align[i]; i++) {
-        fprintf(doc->file, "<%s%s>", cell, align[i] == 'r' ? " class=\"r\"" : "");
-        escaped(doc, cells[i]);
-        fprintf(doc->file, "</%s>", cell);
-    }
-    fputs("</tr>\n", doc->file);
-}
-
 static void begin_table(struct document *doc, const char *align, const char *const *cells)
 {
-    fputs("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>", doc->file);
-    cells_of(doc, "th", align, cells);
-    fputs("</thead>\n<tbody>\n", doc->file);
+    char labelled[64] = "";
+    if (doc->title[0])
+        snprintf(labelled, sizeof labelled, " aria-labelledby=\"%s\"", doc->title);
+    fprintf(doc->file,
+            "<div class=\"scroll\" role=\"region\"%s tabindex=\"0\"><table%s>\n<thead><tr>",
+            labelled, labelled);
+    for (size_t i = 0; align[i]; i++) {
+        fprintf(doc->file, "<th scope=\"col\"%s>", align[i] == 'r' ? " class=\"r\"" : "");
+        html_text(doc->file, cells[i]);
+        fputs("</th>", doc->file);
+    }
+    fputs("</tr></thead>\n<tbody>\n", doc->file);
+}
+
+/* Longer texts may take several lines, the wider the longer they are. */
+static const char *width_of(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 60 ? " wide" : length > 20 ? " some" : "";
 }
 
 static void row(struct document *doc, const char *align, const char *const *cells)
 {
-    cells_of(doc, "td", align, cells);
+    fputs("<tr>", doc->file);
+    for (size_t i = 0; align[i]; i++) {
+        double value;
+        fprintf(doc->file, "<td class=\"%s%s\"", align[i] == 'r' ? "r" : "l", width_of(cells[i]));
+        if (align[i] == 'r' && unit_value(cells[i], &value))
+            fprintf(doc->file, " data-value=\"%.9g\"", value);
+        fputc('>', doc->file);
+        html_text(doc->file, cells[i]);
+        fputs("</td>", doc->file);
+    }
+    fputs("</tr>\n", doc->file);
 }
 
 static void end_table(struct document *doc)
@@ -154,32 +161,6 @@ static char *read_all(const char *path)
     return NULL;
 }
 
-static const char *after(const char *text, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
-}
-
-/* The drawing without what belongs to a file of its own, and with its ids prefixed, because every
- * drawing of gnuplot uses the same. */
-static void inline_svg(struct document *doc, const char *svg)
-{
-    static const char *const before_id[] = {"id=\"", "id='", "href=\"#", "href='#", "url(#"};
-    static const char *const dropped[][2] = {{"<title>Gnuplot", "</title>"}, {"<desc>", "</desc>"}};
-    while (*svg) {
-        const char *next = NULL;
-        for (size_t i = 0; !next && i < sizeof dropped / sizeof dropped[0]; i++)
-            if (after(svg, dropped[i][0]) && (next = strstr(svg, dropped[i][1])))
-                next += strlen(dropped[i][1]);
-        for (size_t i = 0; !next && i < sizeof before_id / sizeof before_id[0]; i++)
-            if ((next = after(svg, before_id[i])))
-                fprintf(doc->file, "%sf%d-", before_id[i], doc->figures);
-        if (!next)
-            fputc(*svg, doc->file);
-        svg = next ? next : svg + 1;
-    }
-}
-
 static void figure(struct document *doc, const char *name, const char *caption)
 {
     char path[1400];
@@ -189,20 +170,24 @@ static void figure(struct document *doc, const char *name, const char *caption)
     doc->figures++;
     fputs("<figure><div class=\"card\">\n", doc->file);
     if (svg)
-        inline_svg(doc, svg);
-    fprintf(doc->file, "</div><figcaption><strong>Figure %d.</strong> ", doc->figures);
-    escaped(doc, caption);
+        html_drawing(doc->file, svg, doc->figures);
+    fprintf(doc->file, "</div><figcaption id=\"fig%d\"><strong>Figure %d.</strong> ", doc->figures,
+            doc->figures);
+    html_text(doc->file, caption);
     fprintf(doc->file,
             " <a href=\"plots/%s.pdf\">PDF</a> <a href=\"plots/%s.png\">PNG</a> "
-            "<a href=\"data/%s.tsv\">data</a></figcaption></figure>\n",
+            "<a href=\"data/%s.tsv\">data</a></figcaption>\n",
             name, name, name);
+    snprintf(path, sizeof path, "%s/data/%s.tsv", doc->folder, name);
+    doc->failed = !html_data(doc->file, path) || doc->failed;
+    fputs("</figure>\n", doc->file);
     free(text);
 }
 
 static void begin_fold(struct document *doc, const char *title)
 {
     fputs("<details>", doc->file);
-    element(doc, "summary", title);
+    html_element(doc->file, "summary", title);
 }
 
 static void end_fold(struct document *doc)
@@ -213,7 +198,7 @@ static void end_fold(struct document *doc)
 static void file_item(struct document *doc, const char *path, const char *text)
 {
     fprintf(doc->file, "<li><a href=\"%s\">%s</a>: ", path, path);
-    escaped(doc, text);
+    html_text(doc->file, text);
     fputs("</li>\n", doc->file);
 }
 

@@ -63,10 +63,10 @@ static void print_crossings(struct plot_draft *draft, const struct result_table 
 {
     const struct crossing *flops = &crossover->by_flops, *measured = &crossover->measured;
     static const char nans[] = "\tNaN\tNaN\tNaN\tNaN\tNaN\tNaN";
-    plot_block(draft, "crossover by FLOPs", flops->count > 0, COLUMNS);
+    plot_block(draft, "(crossover by FLOPs)", flops->count > 0, COLUMNS);
     if (flops->count > 0)
         fprintf(draft->data.file, "%.6g\tNaN%s\n", flops->first, nans);
-    plot_block(draft, "measured crossover", measured->count > 0, COLUMNS);
+    plot_block(draft, "(measured crossover)", measured->count > 0, COLUMNS);
     const double ends[] = {measured->first, measured->last};
     for (int i = 0; i < measured->count && i < 2; i++)
         fprintf(draft->data.file, "%.6g\t%.6g%s\n", ends[i], seconds_at(table, crossover, ends[i]),

@@ -115,12 +115,24 @@ int plot_begin(struct plot_maker *maker, enum plot_kind kind, const char *family
     return code;
 }
 
+static void print_comment(FILE *file, const char *before, const char *text)
+{
+    fprintf(file, "# %s", before);
+    for (; *text; text++)
+        fputc((unsigned char)*text < ' ' ? ' ' : *text, file);
+    fputc('\n', file);
+}
+
 void plot_block(struct plot_draft *draft, const char *comment, int rows, int columns)
 {
     FILE *file = draft->data.file;
+    int series = draft->series.count ? draft->series.count : draft->labels.count;
+    int panel = draft->blocks++ / (series > 0 ? series : 1);
     if (ftell(file) > 0)
         fprintf(file, "\n\n");
-    fprintf(file, "# %s\n", comment);
+    if (panel < draft->panels.count && comment[0] != '(')
+        print_comment(file, "in ", draft->panels.item[panel]);
+    print_comment(file, "", comment);
     for (int i = 0; rows == 0 && i < columns; i++)
         fprintf(file, "NaN%c", i + 1 < columns ? '\t' : '\n');
 }

@@ -33,6 +33,7 @@ struct plot_draft {
     char x_label[96];
     char figure[64]; /* the script's name; "": that of the plot's kind */
     struct out_file data;
+    int blocks; /* of the data, so far */
 };
 
 struct plot_maker {
@@ -50,7 +51,8 @@ plot_begin(struct plot_maker *maker, enum plot_kind kind, const char *family, co
            struct plot_draft *draft, struct mla_error *error, const char *format, ...);
 
 /* Begins the next block, `rows` being how many lines will follow: none prints the line of NaN of
- * `columns` columns. */
+ * `columns` columns. Its comment is the series' name, after one that names the panel. Where it is
+ * in parentheses the block helps to draw, and its lines are not of the file's columns. */
 void plot_block(struct plot_draft *draft, const char *comment, int rows, int columns);
 
 /* Closes the data and draws. */

@@ -120,7 +120,8 @@ static void print_roofs(struct plot_draft *draft, const struct roofs *roofs, str
 {
     char text[192];
     describe(roofs, text, sizeof text);
-    plot_block(draft, "roofs: median GFLOP/s or read GB/s, 0 for FMA or level, least, most", 1, 5);
+    plot_block(draft, "(roofs: median GFLOP/s or read GB/s, 0 for FMA or level, least, most)", 1,
+               5);
     print_roof(draft->data.file, &roofs->peak, 0, text);
     widen(limits->y, roofs->peak.median); /* NAN widens nothing */
     widen(limits->y, roofs->peak.max);
@@ -197,7 +198,7 @@ int plot_roofline(struct plot_maker *maker, const char *family, struct mla_error
     struct limits limits = {{INFINITY, 0}, {INFINITY, 0}};
     for (int c = 0; c < count; c++)
         print_panel(&draft, maker->table, cases[c], &limits);
-    plot_block(&draft, "limits of x and y", 1, 5);
+    plot_block(&draft, "(limits of x and y)", 1, 5);
     for (int end = 0; end < 2; end++)
         fprintf(draft.data.file, "%.6g\t%.6g\tNaN\tNaN\tNaN\n", limits.x[end], limits.y[end]);
     set_texts(&draft, family);

@@ -67,7 +67,7 @@ static const struct result_row *next_of_front(const struct result_table *table,
 static void print_front(struct plot_draft *draft, const struct result_table *table,
                         const struct result_row *leader, double (*x)(const struct result_row *row))
 {
-    plot_block(draft, "front", 1, 2);
+    plot_block(draft, "(front)", 1, 2);
     const struct result_row *row = NULL;
     while ((row = next_of_front(table, leader, row, x)))
         fprintf(draft->data.file, "%.6g\t%.6g\n", x(row), seconds(row, row->ns.median));

@@ -33,6 +33,7 @@ static void judge_auto(const struct crossover *crossover, char *text, unsigned l
 
 void report_crossovers(struct document *doc, const struct result_table *table)
 {
+    bool begun = false;
     for (int i = 0; i < table->count; i++) {
         struct crossover crossover;
         char name[128], faster[160], fewer[160], judged[96];
@@ -42,8 +43,13 @@ void report_crossovers(struct document *doc, const struct result_table *table)
         crossover_words(&crossover, &crossover.measured, "is faster", faster, sizeof faster);
         say_by_flops(&crossover, fewer, sizeof fewer);
         judge_auto(&crossover, judged, sizeof judged);
+        if (!begun)
+            doc->format->begin_list(doc);
+        begun = true;
         doc_item(doc, "%s, %s: %s, measured between %s and %s%s%s%s.", crossover.leader->model,
                  name, faster, crossover.absorbed->kernel, crossover.reexpanded->kernel,
                  fewer[0] ? "; " : "", fewer, judged);
     }
+    if (begun)
+        doc->format->end_list(doc);
 }

@@ -29,6 +29,10 @@ static int write_page(const struct document_format *format, const char *out_fold
         return code;
     struct document doc = {.file = out.file, .format = format, .folder = out_folder};
     fill(&doc, context);
+    if (doc.failed) {
+        out_discard(&out);
+        return mla_fail(error, MLA_MACHINE, "no memory for the report's page");
+    }
     return out_close(&out, error);
 }
 

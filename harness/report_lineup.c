@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every kernel and case, a column per run, and which kernel is fastest where. */
+ * Every kernel and case, a column per run. */
 #include "harness/report_page.h"
 #include "harness/report_runs.h"
 #include "harness/units.h"
@@ -77,60 +77,6 @@ static void table_of(struct document *doc, const struct lineup *lineup,
         put_line(doc, &line, false);
     }
     doc->format->end_table(doc);
-}
-
-/* Of the rows of a case, from `first` to before `end`, each run's fastest. */
-static void fastest_of(const struct lineup *lineup, int first, int end, struct line *line)
-{
-    for (int i = 0; i < lineup->runs->count; i++) {
-        const struct result_row *best = NULL;
-        for (int r = first; r < end; r++) {
-            const struct result_row *row = lineup->rows[r].of[i];
-            if (row && (!best || row->ns.median < best->ns.median))
-                best = row;
-        }
-        char *cell = line->cells[LEFT - 1 + i];
-        snprintf(cell, CELL, "-");
-        if (best)
-            snprintf(cell, CELL, "%.64s: %s, %s", best->kernel,
-                     unit_time(best->ns.median / result_tokens(best)).s,
-                     unit_percent(best->pct_fma_peak.median).s);
-    }
-}
-
-static void fastest(struct document *doc, const struct lineup *lineup)
-{
-    static const char *const left[LEFT - 1] = {"model", "case"};
-    struct line line;
-    doc->format->paragraph(
-        doc, "The fastest kernel of each case that at least two runs have: time per new token "
-             "(medians), and % of its own machine's FMA peak.");
-    begin_line(doc, &line, lineup, left, LEFT - 1);
-    for (int first = 0, end; first < lineup->count; first = end) {
-        bool shared = false;
-        for (end = first;
-             end < lineup->count && lineup_same_case(&lineup->rows[end], &lineup->rows[first]);
-             end++)
-            shared = shared || lineup->rows[end].runs > 1;
-        if (!shared)
-            continue;
-        snprintf(line.cells[0], CELL, "%s", lineup->rows[first].any->model);
-        lineup_case(&lineup->rows[first], line.cells[1], CELL);
-        fastest_of(lineup, first, end, &line);
-        put_line(doc, &line, false);
-    }
-    doc->format->end_table(doc);
-}
-
-void report_fastest(struct document *doc, const struct lineup *lineup)
-{
-    bool shared = false;
-    for (int r = 0; r < lineup->count; r++)
-        shared = shared || lineup->rows[r].runs > 1;
-    if (shared)
-        fastest(doc, lineup);
-    else
-        doc->format->paragraph(doc, "No kernel and case is in more than one of the runs.");
 }
 
 void report_lineup(struct document *doc, const struct lineup *lineup)

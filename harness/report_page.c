@@ -60,9 +60,10 @@ void report_page(struct document *doc, const struct result_table *table, const s
                   result_text(table->mlabench, "version"), result_text(table->mlabench, "commit"),
                   result_name);
     warnings(doc, table);
-    report_findings(doc, table);
+    report_summary(doc, table);
     report_claims(doc, table);
     if (table->count > 0) {
+        report_findings(doc, table);
         report_plots(doc, table, plots);
         report_trade(doc, table);
         report_cases(doc, table);

@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-/* Of the families the one with the most rows; "" if there is none. */
-static const char *leading_family(const struct result_table *table)
+const char *report_leader(const struct result_table *table)
 {
     const char *leader = "";
     int most = 0;
@@ -62,7 +61,7 @@ static void fold_family(struct document *doc, const struct plots *plots, const c
 
 void report_plots(struct document *doc, const struct result_table *table, const struct plots *plots)
 {
-    const char *leader = leading_family(table);
+    const char *leader = report_leader(table);
     doc->format->heading(doc, "Plots");
     show_family(doc, plots, "", -1);
     show_family(doc, plots, leader, 1);

@@ -18,7 +18,8 @@ int report_runs_write(const struct stored_runs *runs, const char *out_folder,
 void report_runs_page(struct document *doc, const struct lineup *lineup, const struct plots *plots);
 void report_machines(struct document *doc, const struct stored_runs *runs);
 void report_ceilings(struct document *doc, const struct stored_runs *runs);
-void report_fastest(struct document *doc, const struct lineup *lineup);
+/* Which kernel is fastest where, run by run, and how that was checked. */
+void report_runs_summary(struct document *doc, const struct lineup *lineup);
 void report_lineup(struct document *doc, const struct lineup *lineup);
 
 #endif

@@ -126,16 +126,16 @@ void report_runs_page(struct document *doc, const struct lineup *lineup, const s
     warn_of_differences(doc, runs);
     for (int i = 0; i < runs->count; i++)
         warn_of_run(doc, &runs->items[i]);
-    f->heading(doc, "Findings");
-    report_fastest(doc, lineup);
-    f->heading(doc, "The machines");
-    report_machines(doc, runs);
-    f->paragraph(doc, "Ceilings that each run measured: median (least to most).");
-    report_ceilings(doc, runs);
+    f->heading(doc, "Summary");
+    report_runs_summary(doc, lineup);
     f->heading(doc, "Plots");
     figures(doc, lineup, plots);
     f->heading(doc, "Every case");
     report_lineup(doc, lineup);
+    f->heading(doc, "The machines");
+    report_machines(doc, runs);
+    f->paragraph(doc, "Ceilings that each run measured: median (least to most).");
+    report_ceilings(doc, runs);
     left_out(doc, runs, plots);
     accounting(doc, runs);
     f->end(doc);

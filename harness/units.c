@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/units.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -94,6 +95,52 @@ struct text unit_number(double x, int digits)
     struct text text;
     snprintf(text.s, sizeof text.s, "%.*g", digits, x);
     return text;
+}
+
+/* How much the word at the text's begin multiplies a figure. */
+static double factor_of(const char *text)
+{
+    static const struct {
+        const char *name;
+        double factor;
+    } units[] = {
+        {" ns", 1},        {" µs", 1e3},          {" ms", 1e6},
+        {" s", 1e9},       {"k", 1024},           {" KiB", 1024},
+        {" MiB", 1048576}, {" GiB", 1073741824.}, {" TiB", 1099511627776.},
+    };
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        size_t length = strlen(units[i].name);
+        if (!strncmp(text, units[i].name, length) && !isalpha((unsigned char)text[length]))
+            return units[i].factor;
+    }
+    return 1;
+}
+
+/* Behind the figure that the text begins with. */
+static const char *behind_figure(const char *text)
+{
+    return text + strspn(text, "0123456789.,eE+-");
+}
+
+bool unit_value(const char *text, double *value)
+{
+    char plain[48]; /* without the commas */
+    size_t used = 0;
+    const char *behind = behind_figure(text);
+    for (const char *c = text; c < behind && used + 1 < sizeof plain; c++)
+        if (*c != ',')
+            plain[used++] = *c;
+    plain[used] = 0;
+    if (!isdigit((unsigned char)text[0]) && text[0] != '-')
+        return false;
+    char *end;
+    *value = strtod(plain, &end);
+    if (end == plain || *end || !isfinite(*value))
+        return false;
+    if (!strncmp(behind, " to ", 4))
+        behind = behind_figure(behind + 4);
+    *value *= factor_of(behind);
+    return true;
 }
 
 bool parse_tokens(const char *text, int64_t *number)

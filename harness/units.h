@@ -20,6 +20,11 @@ struct text unit_percent(double percent);      /* 81.3 % */
 struct text unit_times(double factor);         /* 3.2 x */
 struct text unit_number(double x, int digits); /* that many significant digits */
 
+/* The figure that one of the above, or a text that begins with it, stands for, so that figures can
+ * be sorted: of times in ns, of bytes in bytes, else the number. Of "105 to 900 µs" it is the
+ * first, in the unit of both. False: the text does not begin with a figure. */
+bool unit_value(const char *text, double *value);
+
 /* The other way: "4096", "4k", "1m", a whole number of tokens. */
 bool parse_tokens(const char *text, int64_t *number);
 

@@ -133,7 +133,7 @@ Test(trade, the_report_has_table_plots_and_file)
     }
     /* The stepped line: exact, fast in fp32, fp16, the integers, fp8. */
     read_text("data/tiny-trade.tsv", text, sizeof text);
-    cr_assert(strstr(text, "# front\n1e-07\t0.003\n4e-07\t0.002\n0.0003\t0.0014\n0.007\t0.0013\n"
+    cr_assert(strstr(text, "# (front)\n1e-07\t0.003\n4e-07\t0.002\n0.0003\t0.0014\n0.007\t0.0013\n"
                            "0.02\t0.0012\n"),
               "%s", text);
 }

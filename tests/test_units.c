@@ -41,6 +41,38 @@ Test(units, counts_and_tokens)
     expect(unit_tokens(4097), "4,097");
 }
 
+/* What a text is sorted by. */
+static void expect_value(const char *text, double expected)
+{
+    double found = NAN;
+    cr_assert(unit_value(text, &found), "no figure in '%s'", text);
+    cr_assert(fabs(found - expected) <= 1e-12 * fabs(expected), "%g in '%s', expected %g", found,
+              text, expected);
+}
+
+Test(units, figures_are_read_back)
+{
+    double none;
+    expect_value(unit_time(900e3).s, 900e3);
+    expect_value(unit_time(1.2e6).s, 1.2e6);
+    expect_value(unit_time(7).s, 7);
+    expect_value(unit_time(3e9).s, 3e9);
+    expect_value(unit_bytes(2304).s, 2304);
+    expect_value(unit_bytes(163840).s, 163840);
+    expect_value(unit_bytes(1.5 * (1 << 30)).s, 1.5 * (1 << 30));
+    expect_value(unit_count(-1234567).s, -1234567);
+    expect_value(unit_tokens(131072).s, 131072);
+    expect_value(unit_percent(81.3).s, 81.3);
+    expect_value(unit_times(3.25).s, 3.25);
+    expect_value(unit_number(2.5e-7, 3).s, 2.5e-7);
+    expect_value("105 to 900 µs", 105e3);
+    expect_value("105 µs to 14.5 ms", 105e3);
+    expect_value("1.22 x (absorbed-blas)", 1.22);
+    expect_value("12 kernels", 12); /* k is a unit only at a word's end */
+    cr_assert(!unit_value("-", &none) && !unit_value("", &none) && !unit_value("4.5.6 ms", &none) &&
+              !unit_value("absorbed", &none) && !unit_value("1e999", &none));
+}
+
 Test(units, missing_figures_are_not_zero)
 {
     expect(unit_time(NAN), "-");

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The cases of a result, gathered into the lines of its summary. */
+#ifndef MLABENCH_REPORT_SUMMARY_H
+#define MLABENCH_REPORT_SUMMARY_H
+
+#include "harness/report_standing.h"
+
+struct won {
+    struct standing standing;
+    int line; /* which of the lines it is in, from 0, in order of appearance */
+};
+
+struct summary {
+    const struct result_table *table;
+    struct won *cases; /* [count], in the table's order */
+    int count, lines;
+};
+
+/* Whether a reader would ask of both at once: the same model, phase, format and threads, cold or
+ * not. */
+bool summary_same_question(const struct result_row *a, const struct result_row *b);
+
+/* Where a line holds: contexts and what else its cases are, "256 to 64k cached; 4k cached, batch
+ * 8". */
+void summary_where(const struct summary *summary, int line, char *text, unsigned long size);
+
+/* A kernel that is the fastest in other lines of the same question, and that was timed in none of
+ * this one's cases; NULL: there is none. */
+const char *summary_absent(const struct summary *summary, int line);
+
+#endif
