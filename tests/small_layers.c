@@ -113,3 +113,31 @@ void small_layer_free(const struct ref_layer_weights *w)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free((void *)(uintptr_t)all[i]);
 }
+
+void small_layer_list(const struct ref_layer_dims *dims, const struct ref_layer_weights *w,
+                      struct small_tensor list[SMALL_TENSORS])
+{
+    const struct ref_dims *a = &dims->attention;
+    int64_t qk = a->qk_nope_head_dim + a->qk_rope_head_dim, hidden = dims->hidden_size;
+    int64_t rank = dims->q_lora_rank, c = a->kv_lora_rank, v = a->v_head_dim;
+    int64_t q_in = dims->kind == REF_LAYER_ARTICLE ? c : hidden;
+    const struct {
+        const char *name;
+        const float *weight;
+        int64_t count;
+    } all[SMALL_TENSORS] = {{"q_proj", w->q_proj, a->heads * qk * q_in},
+                            {"q_a_proj", w->q_a_proj, rank * hidden},
+                            {"q_a_layernorm", w->q_a_layernorm, rank},
+                            {"q_b_proj", w->q_b_proj, a->heads * qk * rank},
+                            {"kv_a_proj", w->kv_a_proj, (c + a->qk_rope_head_dim) * hidden},
+                            {"kv_a_layernorm", w->kv_a_layernorm, c},
+                            {"kv_b_proj", w->kv_b_proj, a->heads * (a->qk_nope_head_dim + v) * c},
+                            {"k_proj", w->k_proj, a->heads_kv * qk * hidden},
+                            {"v_proj", w->v_proj, a->heads_kv * v * hidden},
+                            {"o_proj", w->o_proj, dims->output_size * a->heads * v}};
+    for (int i = 0; i < SMALL_TENSORS; i++) {
+        int64_t count = all[i].weight ? all[i].count : 0;
+        cr_assert(count <= SMALL_TENSOR, "%s has %ld elements", all[i].name, (long)count);
+        list[i] = (struct small_tensor){all[i].name, (float *)(uintptr_t)all[i].weight, count};
+    }
+}

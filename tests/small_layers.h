@@ -16,4 +16,15 @@ extern const struct ref_layer_dims small_layers[SMALL_LAYERS];
 struct ref_layer_weights small_layer_weights(const struct ref_layer_dims *dims);
 void small_layer_free(const struct ref_layer_weights *weights);
 
+/* The tensors by name, in the order of struct ref_layer_weights: NULL and 0 where the layer has
+ * none, else at most SMALL_TENSOR elements. They may be changed. */
+enum { SMALL_TENSORS = 10, SMALL_TENSOR = 1152 };
+struct small_tensor {
+    const char *name;
+    float *weight;
+    int64_t count;
+};
+void small_layer_list(const struct ref_layer_dims *dims, const struct ref_layer_weights *weights,
+                      struct small_tensor list[SMALL_TENSORS]);
+
 #endif

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TOKENS = 5, TENSORS = 10, LARGEST = 24 * 48, LEVELS = 4 };
+enum { TOKENS = 5, TENSORS = SMALL_TENSORS, LARGEST = SMALL_TENSOR, LEVELS = 4 };
 
 /* The largest step. Weights are multiples of 2^-16 of magnitude below 8, and steps are 2^-4 to
  * 2^-7, so that a weight and a step add up exactly in fp32. */
@@ -24,40 +24,6 @@ struct fixture {
     double grad_x[TOKENS * SMALL_HIDDEN];
     double grad_weights[TENSORS][LARGEST];
 };
-
-/* A layer's tensor, NULL where it has none. */
-struct tensor {
-    const char *name;
-    float *weight;
-    int64_t count;
-};
-
-static void list_tensors(const struct fixture *f, struct tensor list[TENSORS])
-{
-    const struct ref_layer_dims *dims = f->dims;
-    const struct ref_dims *a = &dims->attention;
-    const struct ref_layer_weights *w = &f->weights;
-    int64_t qk = a->qk_nope_head_dim + a->qk_rope_head_dim, hidden = dims->hidden_size;
-    int64_t rank = dims->q_lora_rank, c = a->kv_lora_rank, v = a->v_head_dim;
-    int64_t q_in = dims->kind == REF_LAYER_ARTICLE ? c : hidden;
-    const struct {
-        const char *name;
-        const float *weight;
-        int64_t count;
-    } all[TENSORS] = {{"q_proj", w->q_proj, a->heads * qk * q_in},
-                      {"q_a_proj", w->q_a_proj, rank * hidden},
-                      {"q_a_layernorm", w->q_a_layernorm, rank},
-                      {"q_b_proj", w->q_b_proj, a->heads * qk * rank},
-                      {"kv_a_proj", w->kv_a_proj, (c + a->qk_rope_head_dim) * hidden},
-                      {"kv_a_layernorm", w->kv_a_layernorm, c},
-                      {"kv_b_proj", w->kv_b_proj, a->heads * (a->qk_nope_head_dim + v) * c},
-                      {"k_proj", w->k_proj, a->heads_kv * qk * hidden},
-                      {"v_proj", w->v_proj, a->heads_kv * v * hidden},
-                      {"o_proj", w->o_proj, dims->output_size * a->heads * v}};
-    for (int i = 0; i < TENSORS; i++)
-        list[i] = (struct tensor){all[i].name, (float *)(uintptr_t)all[i].weight,
-                                  all[i].weight ? all[i].count : 0};
-}
 
 static void backward(struct fixture *f, const struct ref_layer_weight_gradients *wanted,
                      int threads)
@@ -85,15 +51,12 @@ static struct ref_layer_weight_gradients all_gradients(struct fixture *f)
 static struct fixture fixture_of(const struct ref_layer_dims *dims)
 {
     struct fixture f = {.dims = dims, .weights = small_layer_weights(dims)};
-    struct tensor list[TENSORS];
+    struct small_tensor list[TENSORS];
     float narrow[TOKENS * SMALL_HIDDEN];
-    list_tensors(&f, list);
-    for (int i = 0; i < TENSORS; i++) {
-        cr_assert(list[i].count <= LARGEST, "%s has %ld elements", list[i].name,
-                  (long)list[i].count);
+    small_layer_list(dims, &f.weights, list);
+    for (int i = 0; i < TENSORS; i++)
         for (int64_t k = 0; k < list[i].count; k++)
             list[i].weight[k] = (float)(grid * round(list[i].weight[k] / grid));
-    }
     random_normal(13, 20, 0, TOKENS * SMALL_HIDDEN, 1, narrow);
     for (int i = 0; i < TOKENS * SMALL_HIDDEN; i++)
         f.x[i] = narrow[i];
@@ -174,10 +137,10 @@ Test(backward_layer, equals_finite_differences)
     for (int i = 0; i < SMALL_LAYERS; i++) {
         struct fixture f = fixture_of(&small_layers[i]);
         const struct ref_layer_weight_gradients all = all_gradients(&f);
-        struct tensor list[TENSORS];
+        struct small_tensor list[TENSORS];
         double error;
         backward(&f, &all, 1);
-        list_tensors(&f, list);
+        small_layer_list(f.dims, &f.weights, list);
         double largest = largest_of(TOKENS * SMALL_HIDDEN, f.grad_x);
         for (int k = 0; k < TOKENS * SMALL_HIDDEN; k++) {
             double want = difference(&f, NULL, &f.x[k], &error);
