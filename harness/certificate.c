@@ -32,13 +32,14 @@ const struct certificate_check certificate_checks[CERTIFICATE_CHECKS] = {
     {"far-slots", "slots beyond 2^31 elements", 0},
     {"copied-pages", "a copied page is the page", 0},
     {"leaks", "nothing kept from call to call", 0},
+    {"gradients", "backward gives the reference's gradients", 0},
 };
 
 static int (*const functions[CERTIFICATE_CHECKS])(struct property *) = {
-    certify_threads,   certify_batch,        certify_order, certify_slots, certify_queries,
-    certify_chunks,    certify_repeated,     certify_split, certify_heads, certify_positions,
-    certify_future,    certify_others,       certify_lse,   certify_nan,   certify_alignment,
-    certify_far_slots, certify_copied_pages, certify_leaks,
+    certify_threads,   certify_batch,        certify_order, certify_slots,     certify_queries,
+    certify_chunks,    certify_repeated,     certify_split, certify_heads,     certify_positions,
+    certify_future,    certify_others,       certify_lse,   certify_nan,       certify_alignment,
+    certify_far_slots, certify_copied_pages, certify_leaks, certify_gradients,
 };
 
 int certificate_check(const struct certificate_subject *subject, int check,

@@ -38,7 +38,7 @@ struct certificate_check {
 
 /* All of them, in the order in which they are shown. A kernel may crash or hang in any: to be run
  * in a child process. */
-#define CERTIFICATE_CHECKS 18
+#define CERTIFICATE_CHECKS 19
 extern const struct certificate_check certificate_checks[CERTIFICATE_CHECKS];
 
 /* Runs one. Returns 0 with the outcome, `why` saying what is broken or not applicable; or

@@ -60,6 +60,7 @@ int certify_alignment(struct property *c);
 int certify_far_slots(struct property *c);
 int certify_copied_pages(struct property *c);
 int certify_leaks(struct property *c);
+int certify_gradients(struct property *c);
 
 /* Floats of o and lse per token. */
 int64_t property_o_width(const struct property *c);

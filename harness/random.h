@@ -24,6 +24,7 @@ enum random_stream {
     RANDOM_CASE,
     RANDOM_BOOTSTRAP,
     RANDOM_DUEL,
+    RANDOM_GRADIENT,
     RANDOM_LAYER = 100, /* and up: the layer's weights and hidden states */
 };
 

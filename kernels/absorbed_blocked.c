@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The absorbed order over the cached latent, in tiles with an online softmax. */
+#include "kernels/backward_tiled.h"
 #include "kernels/call.h"
 #include "kernels/row_cache.h"
 #include "kernels/tiled.h"
@@ -19,4 +20,6 @@ const struct mla_kernel mla_absorbed_blocked = {
     .load = row_cache_load,
     .attend = attend,
     .copy_page = row_cache_copy_page,
+    .backward = tiled_backward,
+    .backward_workspace = tiled_backward_workspace,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Flash attention (Dao et al. 2022) over cached keys and values, which a latent is expanded to. */
+#include "kernels/backward_tiled.h"
 #include "kernels/call.h"
 #include "kernels/expand.h"
 #include "kernels/tiled.h"
@@ -19,4 +20,6 @@ const struct mla_kernel mla_blocked = {
     .load = expanded_load,
     .attend = attend,
     .copy_page = expanded_copy_page,
+    .backward = tiled_backward_kv,
+    .backward_workspace = tiled_backward_workspace,
 };

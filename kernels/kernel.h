@@ -155,15 +155,35 @@ static inline void mla_enter(const struct mla_call *call, int32_t thread, enum m
         call->enter(call->enter_context, thread, stage);
 }
 
-/* One call of `backward`: gradients, given those of o. All arrays as in the forward pass. */
+/* One call of `backward`: from the gradient of o to those of what o was computed from. With
+ * p = exp(scale q.k - lse) and D = o . grad_o per query and head,
+ *   grad_v_j = sum p_j grad_o;  grad_s_j = p_j (grad_o . v_j - D)
+ *   grad_q = scale sum_j grad_s_j k_j;  grad_k_j = scale sum grad_s_j q
+ * the sums without an index being over the queries, and query heads, that attend row j; for
+ * MLA_LATENT on to [k_nope | v] = Wkv_b c_kv, and k_rope's summed over heads (Dao 2023,
+ * FlashAttention-2, Algorithm 2).
+ *
+ * Every new token of the sequences attends as in a dense `attend` (there is no list of keys here),
+ * to the rows that the cache holds; a format's rounding counts as if it were not there. q, o and
+ * lse are that call's. A sink is in lse and o, and nothing else is needed of it; its own gradient
+ * is -sum exp(sink - lse) D over the queries, which needs no kernel. None of what is read overlaps
+ * what is written. */
 struct mla_gradient {
-    const struct mla_seq *seqs;
+    const struct mla_seq *seqs; /* [batch], as in mla_call */
     int32_t batch;
-    int32_t threads;
-    const float *q, *o, *lse, *grad_o;
-    float *grad_q;     /* like q */
-    float *grad_rows;  /* like rows, [slots], added to */
-    float *grad_wkv_b; /* like wkv_b, added to; NULL with MLA_KV */
+    int32_t threads;     /* at most max_threads */
+    const float *q;      /* [tokens][heads][qk_nope_head_dim + qk_rope_head_dim] */
+    const float *o;      /* [tokens][heads][v_head_dim] */
+    const float *lse;    /* [tokens][heads] */
+    const float *grad_o; /* [tokens][heads][v_head_dim] */
+    float *grad_q;       /* like q: written by the kernel, 0 for a query without a key; of tokens
+                            that are in no sequence left alone */
+    float *grad_rows;    /* [slots][width of a row that `store` takes], fp32, in slot order whatever
+                            the cache's layout: added to, hence set to 0 by the caller before the
+                            first call; slots that no query attends are left alone */
+    float *grad_wkv_b;   /* like wkv_b: added to, likewise; NULL with MLA_KV */
+    void *workspace;     /* of as many bytes as `backward_workspace` says, whose contents mean
+                            nothing between calls; NULL if that is 0 */
 };
 
 /* Vectors that a stage of the layer works on, `count` in each token's part of an array:
@@ -212,7 +232,10 @@ struct mla_kernel {
                      int32_t to);
     /* Let go of what `prepare` holds beyond memory. May be NULL. */
     void (*release)(const struct mla_problem *, void *prepared);
-    /* May be NULL. */
+    /* The derivative of `attend`: see struct mla_gradient. The cache is only read; of the memory's
+     * workspace nothing is used. -ENOTSUP for a problem that it supports but whose gradients it
+     * cannot form, having cached something else than rows, -EINVAL if there are more threads than
+     * the problem says: nothing is then written. May be NULL. */
     int (*backward)(const struct mla_problem *, const struct mla_memory *,
                     const struct mla_gradient *);
 
@@ -236,6 +259,10 @@ struct mla_kernel {
      * the FLOP accounting then counts instead of `order`. May be NULL. */
     enum mla_order (*order_for)(const struct mla_problem *, const struct mla_seq *seqs,
                                 int32_t batch);
+
+    /* The bytes of workspace that `backward` needs for the problem, those of `attend` not among
+     * them. NULL: none. Answers at once, like `plan`. */
+    int (*backward_workspace)(const struct mla_problem *, size_t *bytes);
 };
 
 /* What a shared object exports, under the name MLA_REGISTRY_SYMBOL. */

@@ -2,6 +2,7 @@
  *
  * The article's order, K_i = Z Wk_i and V_i = Z Wv_i: the latent is cached, and expanded for each
  * head whenever it is attended. Large tiles, because each expands all its keys. */
+#include "kernels/backward_tiled.h"
 #include "kernels/call.h"
 #include "kernels/row_cache.h"
 #include "kernels/tiled.h"
@@ -20,4 +21,6 @@ const struct mla_kernel mla_latent = {
     .load = row_cache_load,
     .attend = attend,
     .copy_page = row_cache_copy_page,
+    .backward = tiled_backward,
+    .backward_workspace = tiled_backward_workspace,
 };

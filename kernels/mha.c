@@ -2,6 +2,7 @@
  *
  * Multi-head attention over cached keys and values, and grouped- and multi-query attention, whose
  * heads share them. */
+#include "kernels/backward_tiled.h"
 #include "kernels/call.h"
 #include "kernels/plain.h"
 #include "kernels/row_cache.h"
@@ -18,4 +19,6 @@ const struct mla_kernel mla_mha = {
     .load = row_cache_load,
     .attend = plain_expanded_attend,
     .copy_page = row_cache_copy_page,
+    .backward = tiled_backward,
+    .backward_workspace = tiled_backward_workspace,
 };

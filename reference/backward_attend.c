@@ -8,22 +8,11 @@
  *   grad_q_nope = scale Wuk sum_j grad_s_j c_j
  *   grad_Wuk += scale q_nope (sum_j grad_s_j c_j)^T;  grad_Wuv += grad_o (sum_j p_j c_j)^T */
 #include "reference/backward.h"
+#include "reference/terms.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* Numbers and, unless NULL, the squares that error scales are made of: of factors and sums the sum
- * of their squared terms, of p and grad_s their own squared scale. */
-struct terms {
-    double *value, *square;
-};
-
-static struct terms terms_at(struct terms x, int64_t i)
-{
-    return (struct terms){x.value + i, x.square ? x.square + i : NULL};
-}
 
 /* One call. Of each row a head's key is `keys` columns and its value `values` columns. */
 struct task {
@@ -71,27 +60,6 @@ static const double *columns(const struct task *task, int64_t j, int64_t first, 
     return room;
 }
 
-/* x . y, and into *square, if wanted, x^2 . y^2. */
-static double product(int64_t n, struct terms x, const double *y, double *square)
-{
-    double sum = 0, squares = 0;
-    for (int64_t i = 0; i < n; i++)
-        sum += x.value[i] * y[i];
-    for (int64_t i = 0; i < n && x.square; i++)
-        squares += x.square[i] * y[i] * y[i];
-    *square = squares;
-    return sum;
-}
-
-/* y += a x, a^2 and x^2 having their own squares. */
-static void add(int64_t n, struct terms a, const double *x, struct terms y)
-{
-    for (int64_t i = 0; i < n; i++)
-        y.value[i] += *a.value * x[i];
-    for (int64_t i = 0; i < n && y.square; i++)
-        y.square[i] += *a.square * x[i] * x[i];
-}
-
 static const float *wuk(const struct task *task, int32_t head)
 {
     return task->wkv_b + head * (task->nope + task->v) * task->dims->kv_lora_rank;
@@ -109,15 +77,6 @@ static void absorb(int64_t n, int64_t c, const float *w, const double *x, struct
         }
 }
 
-static void copy(int64_t n, const double *x, struct terms y)
-{
-    for (int64_t i = 0; i < n; i++) {
-        y.value[i] = x[i];
-        if (y.square)
-            y.square[i] = x[i] * x[i];
-    }
-}
-
 /* What is multiplied with keys and with values. */
 static void head_factors(const struct task *task, int32_t head, struct terms query,
                          struct terms grad)
@@ -125,12 +84,12 @@ static void head_factors(const struct task *task, int32_t head, struct terms que
     const double *q = task->q + head * task->qk, *grad_o = task->grad_o + head * task->v;
     int64_t c = task->dims->kv_lora_rank;
     if (!task->wkv_b) {
-        copy(task->qk, q, query);
-        copy(task->v, grad_o, grad);
+        terms_copy(task->qk, q, query);
+        terms_copy(task->v, grad_o, grad);
         return;
     }
     absorb(task->nope, c, wuk(task, head), q, query);
-    copy(task->qk - task->nope, q + task->nope, terms_at(query, c));
+    terms_copy(task->qk - task->nope, q + task->nope, terms_at(query, c));
     absorb(task->v, c, wuk(task, head) + task->nope * c, grad_o, grad);
 }
 
@@ -168,7 +127,7 @@ static void find_weights(const struct task *task, int32_t head, double *room)
     struct terms p = terms_at(task->p, head * count);
     for (int64_t j = 0; j < count; j++) {
         const double *key = columns(task, j, key_column(task, head), task->keys, room);
-        p.value[j] = scale * product(task->keys, query, key, &square);
+        p.value[j] = scale * terms_product(task->keys, query, key, &square);
         if (p.square)
             p.square[j] = fabs(p.value[j]) + scale * sqrt(square);
     }
@@ -185,22 +144,22 @@ static void find_score_gradients(const struct task *task, int32_t head, double *
     struct terms p = terms_at(task->p, head * count), grad_s = terms_at(task->grad_s, head * count);
     struct terms grad = terms_at(task->grad, head * values);
     struct terms sums = terms_at(task->value_sums, head * values);
-    double d = 0, squares = 0, weighted = 0, square;
+    double squares, weighted = 0, square;
     for (int64_t j = 0; j < count; j++) {
         const double *value = columns(task, j, value_column(task, head), values, room);
-        grad_s.value[j] = product(values, grad, value, &square);
-        add(values, terms_at(p, j), value, sums);
-        if (grad_s.square) {
+        grad_s.value[j] = terms_product(values, grad, value, &square);
+        terms_add(values, terms_at(p, j), value, sums);
+        if (p.square && grad_s.square) {
             grad_s.square[j] = fabs(grad_s.value[j]) + sqrt(square);
             weighted += p.square[j] * grad_s.square[j] * grad_s.square[j];
         }
     }
-    d = product(values, grad, sums.value, &squares);
+    double d = terms_product(values, grad, sums.value, &squares);
     double scale_d = fabs(d) + sqrt(squares) + sqrt(weighted);
     for (int64_t j = 0; j < count; j++) {
         double difference = grad_s.value[j] - d;
         grad_s.value[j] = p.value[j] * difference;
-        if (grad_s.square) {
+        if (p.square && grad_s.square) {
             double scale =
                 sqrt(p.square[j]) * fabs(difference) + p.value[j] * (grad_s.square[j] + scale_d);
             grad_s.square[j] = scale * scale;
@@ -259,8 +218,8 @@ static void differentiate_head(const struct task *task, int32_t head)
     find_weights(task, head, room);
     find_score_gradients(task, head, room);
     for (int64_t j = 0; j < count; j++)
-        add(keys, terms_at(task->grad_s, head * count + j),
-            columns(task, j, key_column(task, head), keys, room), sums);
+        terms_add(keys, terms_at(task->grad_s, head * count + j),
+                  columns(task, j, key_column(task, head), keys, room), sums);
     finish_query(task, head, sums);
     if (!task->wkv_b)
         return;
@@ -278,7 +237,7 @@ static void add_columns(const struct task *task, int64_t row, int64_t begin, int
     end = end < first + count ? end : first + count;
     for (int64_t i = begin; i < end; i++) {
         task->out->grad_rows[row + i] += factor * *a.value * x.value[i - first];
-        if (x.square)
+        if (x.square && a.square)
             task->out->square_rows[row + i] += factor * factor * *a.square * x.square[i - first];
     }
 }
@@ -295,14 +254,6 @@ static void differentiate_columns(const struct task *task, int64_t begin, int64_
                         value_column(task, h), task->values,
                         terms_at(task->grad, h * task->values));
         }
-}
-
-/* `count` zeros from *memory, which moves on, and as many squares. */
-static struct terms take(double **memory, int64_t count, bool squares)
-{
-    struct terms taken = {*memory, squares ? *memory + count : NULL};
-    *memory += squares ? 2 * count : count;
-    return taken;
 }
 
 int ref_attend_backward(const struct ref_dims *dims, const float *wkv_b, const double *q,
@@ -339,7 +290,7 @@ int ref_attend_backward(const struct ref_dims *dims, const float *wkv_b, const d
         return -ENOMEM;
     double *next = memory;
     for (int i = 0; i < PARTS; i++)
-        *parts[i].terms = take(&next, dims->heads * parts[i].each, out->square_q != NULL);
+        *parts[i].terms = terms_take(&next, dims->heads * parts[i].each, out->square_q != NULL);
     task.room = next;
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
     for (int32_t h = 0; h < dims->heads; h++)

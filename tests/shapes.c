@@ -47,6 +47,7 @@ static struct bench_case case_of(const struct shape *s, const struct extras *e, 
                                .threads = threads,
                                .format = e->format,
                                .page_size = e->page_size,
+                               .shared_prefix = e->shared_prefix,
                                .top_k = e->top_k,
                                .sinks = e->sinks,
                                .inputs = e->inputs};

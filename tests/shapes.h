@@ -24,6 +24,7 @@ struct shape {
 struct extras {
     int64_t page_size;      /* 0: contiguous */
     int64_t kv_begin;       /* keys before it are left out */
+    int64_t shared_prefix;  /* tokens that the sequences begin with in common, on the same pages */
     int32_t top_k;          /* sparse: so many positions listed per query */
     bool sinks;             /* one per head */
     enum mla_format format; /* of the cache */

@@ -7,19 +7,25 @@
 #include "tests/small_inputs.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const struct shape shape = {MLA_LATENT, MLA_CAUSAL, 3, 3, 12, 6, 10, 20, 80, 5, 3, true};
 
-static const struct mla_kernel *right(void)
+static const struct mla_kernel *kernel_named(const char *name)
 {
     for (uint32_t i = 0; i < mla_kernels()->count; i++)
-        if (strcmp(mla_kernels()->kernels[i]->name, "absorbed") == 0)
+        if (strcmp(mla_kernels()->kernels[i]->name, name) == 0)
             return mla_kernels()->kernels[i];
-    cr_assert(false, "there is no kernel named absorbed");
+    cr_assert(false, "there is no kernel named %s", name);
     return NULL;
+}
+
+static const struct mla_kernel *right(void)
+{
+    return kernel_named("absorbed");
 }
 
 /* --- kernels that break one property each --- */
@@ -262,6 +268,23 @@ static int copy_half(const struct mla_problem *p, const struct mla_memory *m, in
     return right()->copy_page(&half, m, 2 * from, 2 * to);
 }
 
+/* The first element of a gradient of q, so many times as large. */
+static int backward_nudged(const struct mla_problem *p, const struct mla_memory *m,
+                           const struct mla_gradient *call)
+{
+    int status = kernel_named("latent")->backward(p, m, call);
+    if (call->batch > 0)
+        *call->grad_q *= 1.001F;
+    return status;
+}
+
+static int backward_refused(const struct mla_problem *p, const struct mla_memory *m,
+                            const struct mla_gradient *call)
+{
+    (void)p, (void)m, (void)call;
+    return -ENOTSUP;
+}
+
 /* --- what becomes of them --- */
 
 static enum certificate_outcome outcome_of(const struct mla_kernel *kernel, const char *name,
@@ -336,4 +359,17 @@ Test(certificate, what_is_not_promised_may_differ)
     kernel.attend = by_threads;
     kernel.invariances &= ~(uint32_t)MLA_SAME_FOR_THREADS;
     cr_assert(outcome_of(&kernel, "threads", 0, &why) == CERTIFIED_NOT_PROMISED);
+}
+
+Test(certificate, gradients_are_found_wrong)
+{
+    struct mla_error why;
+    struct mla_kernel kernel = *kernel_named("latent");
+    cr_assert(outcome_of(&kernel, "gradients", 0, &why) == CERTIFIED_BOUND, "%s", why.message);
+    kernel.backward = backward_nudged;
+    cr_assert(outcome_of(&kernel, "gradients", 0, &why) == CERTIFIED_BROKEN);
+    cr_assert(why.message[0], "no reason");
+    kernel.backward = backward_refused;
+    cr_assert(outcome_of(&kernel, "gradients", 0, &why) == CERTIFIED_NOT_APPLICABLE);
+    cr_assert(outcome_of(right(), "gradients", 0, &why) == CERTIFIED_NOT_APPLICABLE);
 }
