@@ -57,14 +57,14 @@ void layer_norm(int64_t n, float eps, float gain, const float *w, const float *x
         y[i] = x[i] * factor * w[i];
 }
 
-void layer_rotate(int64_t n, int32_t pairs, bool interleaved, const float *cos, const float *sin,
+void layer_rotate(int64_t n, int64_t pairs, bool interleaved, const float *cos, const float *sin,
                   const float *x, float *y)
 {
     memcpy(y, x, sizeof *y * (size_t)(n - 2 * pairs));
     x += n - 2 * pairs;
     y += n - 2 * pairs;
-    for (int32_t i = 0; i < pairs; i++) {
-        int32_t a = interleaved ? 2 * i : i, b = interleaved ? 2 * i + 1 : i + pairs;
+    for (int64_t i = 0; i < pairs; i++) {
+        int64_t a = interleaved ? 2 * i : i, b = interleaved ? 2 * i + 1 : i + pairs;
         y[a] = x[a] * cos[i] - x[b] * sin[i];
         y[b] = x[a] * sin[i] + x[b] * cos[i];
     }

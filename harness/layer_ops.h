@@ -23,7 +23,7 @@ float layer_sum_of_squares(int64_t n, const float *x);
 
 /* Copies x, n wide, to y, the last 2 `pairs` elements rotated: y_a = x_a c - x_b s, y_b = x_a s +
  * x_b c. cos, sin [pairs]. */
-void layer_rotate(int64_t n, int32_t pairs, bool interleaved, const float *cos, const float *sin,
+void layer_rotate(int64_t n, int64_t pairs, bool interleaved, const float *cos, const float *sin,
                   const float *x, float *y);
 
 /* The tables of a position, [pairs] each: magnitude cos(position frequency). The angle is taken in

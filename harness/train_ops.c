@@ -67,7 +67,7 @@ void train_norm_back(const struct train_norm *norm, int threads)
     }
 }
 
-void train_rotate_back(int64_t n, int32_t pairs, bool interleaved, const float *cos,
+void train_rotate_back(int64_t n, int64_t pairs, bool interleaved, const float *cos,
                        const float *sin, const float *grad_y, float *grad_x)
 {
     int64_t still = n - 2 * pairs;
@@ -75,8 +75,8 @@ void train_rotate_back(int64_t n, int32_t pairs, bool interleaved, const float *
         grad_x[i] += grad_y[i];
     grad_x += still;
     grad_y += still;
-    for (int32_t i = 0; i < pairs; i++) {
-        int32_t a = interleaved ? 2 * i : i, b = interleaved ? 2 * i + 1 : i + pairs;
+    for (int64_t i = 0; i < pairs; i++) {
+        int64_t a = interleaved ? 2 * i : i, b = interleaved ? 2 * i + 1 : i + pairs;
         grad_x[a] += grad_y[a] * cos[i] + grad_y[b] * sin[i];
         grad_x[b] += grad_y[b] * cos[i] - grad_y[a] * sin[i];
     }

@@ -26,7 +26,7 @@ struct train_norm {
 void train_norm_back(const struct train_norm *norm, int threads);
 
 /* Adds grad_y, n wide, to grad_x, its last 2 `pairs` elements by the transpose of layer_rotate. */
-void train_rotate_back(int64_t n, int32_t pairs, bool interleaved, const float *cos,
+void train_rotate_back(int64_t n, int64_t pairs, bool interleaved, const float *cos,
                        const float *sin, const float *grad_y, float *grad_x);
 
 #endif

@@ -86,8 +86,9 @@ static double loss(const struct fixture *f, double *magnitude)
  * within some 100 u of the sum of its terms' magnitudes, over the smallest step. */
 static double difference(const struct fixture *f, float *weight, double *x, double *error)
 {
-    double table[LEVELS][LEVELS], step = largest_step, magnitude = 0;
-    for (int i = 0; i < LEVELS; i++, step /= 2) {
+    double table[LEVELS][LEVELS], step = 2 * largest_step, magnitude = 0;
+    for (int i = 0; i < LEVELS; i++) {
+        step /= 2;
         double before = weight ? *weight : *x, side[2];
         for (int up = 0; up < 2; up++) {
             double moved = up ? before + step : before - step;
@@ -109,7 +110,7 @@ static double difference(const struct fixture *f, float *weight, double *x, doub
                 table[i][k - 1] + (table[i][k - 1] - table[i - 1][k - 1]) / (pow(4, k) - 1);
     }
     *error = fabs(table[LEVELS - 1][LEVELS - 1] - table[LEVELS - 2][LEVELS - 2]) +
-             100 * DBL_EPSILON / 2 * magnitude / (2 * step);
+             100 * DBL_EPSILON / 2 * magnitude / step;
     return table[LEVELS - 1][LEVELS - 1];
 }
 
