@@ -3,4 +3,6 @@
 
 #include <stddef.h>
 
-const struct study *const studies[] = {NULL};
+extern const struct study study_activations;
+
+const struct study *const studies[] = {&study_activations, NULL};
