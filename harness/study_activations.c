@@ -61,20 +61,20 @@ static void columns(json_t *found)
     study_column(found, "form", "",
                  "expanded: keys and values of all heads are made and kept, as by frameworks; "
                  "latent: attention reads the latents");
-    study_column(found, "made again", "", "by the backward pass, instead of being kept");
+    study_column(found, "made_again", "", "by the backward pass, instead of being kept");
     study_column(found, "allocated", "B/token", "fp32, on the tape between the passes");
     study_column(found, "written", "B/token", "of that, counted word by word");
     study_column(found, "computed", "B/token", "from the widths of what is kept alone");
-    study_column(found, "computed in bf16", "B/token", "the same in bf16, lse in fp32");
+    study_column(found, "computed_bf16", "B/token", "the same in bf16, lse in fp32");
     study_column(found, "x", "B/token", "of allocated: the layer's input");
     study_column(found, "queries", "B/token", "of allocated: c_q before and after its norm, q");
-    study_column(found, "keys and values", "B/token",
+    study_column(found, "keys_values", "B/token",
                  "of allocated: c_kv before and after its norm, k_rope, keys, values or latents");
     study_column(found, "output", "B/token", "of allocated: attention's o and lse");
-    study_column(found, "over MHA", "", "allocated, over MHA's with nothing made again");
-    study_column(found, "held briefly", "B/token",
+    study_column(found, "over_mha", "", "allocated, over MHA's with nothing made again");
+    study_column(found, "held_briefly", "B/token",
                  "computed: what the backward pass makes again, one layer at a time");
-    study_column(found, "projections again", "MFLOP/token", "of what is made again");
+    study_column(found, "projections_again", "MFLOP/token", "of what is made again");
     study_column(found, "run", "", "which passes were run");
 }
 
@@ -277,8 +277,11 @@ static void closing_notes(struct survey *s)
         s->found,
         "Made again: up-projections: norms of c_q and c_kv and the projections up from them; "
         "projections: all that attention reads, from x, but not its output; layer: all but "
-        "x, attention included, whose FLOPs are not in the column of projections. In latent "
-        "form the kernel applies Wkv_b itself, which is not in that column either.");
+        "x, attention included, whose FLOPs are not in projections_again. In latent form no "
+        "more than latents is kept of keys and values, and kernel %s applies Wkv_b in either pass, "
+        "which is not in that column: there keys and values are made again even where the table "
+        "says none. In expanded form kernel %s attends.",
+        s->kernels[TRAIN_LATENT], s->kernels[TRAIN_EXPANDED]);
 }
 
 static int run(const struct study_settings *settings, json_t *found, struct mla_error *error)
@@ -302,13 +305,13 @@ static int run(const struct study_settings *settings, json_t *found, struct mla_
     study_figure(found, "rows_with_backward", s.with_backward);
     study_figure(found, "rows_with_other_gradients", s.other_gradients);
     closing_notes(&s);
-    study_plot(found, "model", "", "activations kept per token, % of MHA's with nothing made again",
+    study_plot(found, "model", "", "kept, % of MHA's with nothing made again",
                "What one attention layer's training keeps per token between forward and backward, "
                "against MHA of the same width that makes nothing again. From left to right the "
                "backward pass makes again nothing; the norms and the projections up from c_q and "
-               "c_kv; all that attention reads. MLA+c_q: with query compression. Bars: in expanded "
-               "form, keys and values of all heads being made; diamonds: in latent form. fp32, "
-               "allocated.");
+               "c_kv, of which MHA has none; all that attention reads. MLA+c_q: with query "
+               "compression. Bars: in expanded form, keys and values of all heads being made; "
+               "diamonds: in latent form. fp32, allocated.");
     return 0;
 }
 

@@ -80,30 +80,43 @@ static double loss(const struct fixture *f, double *magnitude)
     return sum;
 }
 
-/* The derivative by a float or (weight NULL) a double, by Richardson's extrapolation of central
- * differences to step 0, and what it may be off by: the last extrapolation's change, which is of
- * the order before and so larger than the error that is left, and the roundings of the losses, each
- * within some 100 u of the sum of its terms' magnitudes, over the smallest step. */
-static double difference(const struct fixture *f, float *weight, double *x, double *error)
+/* What the loss is differentiated by: one of the two is set. */
+struct number {
+    float *f32;
+    double *f64;
+};
+
+static double get(struct number number)
+{
+    if (number.f32)
+        return *number.f32;
+    return number.f64 ? *number.f64 : NAN;
+}
+
+static void set(struct number number, double value)
+{
+    if (number.f32)
+        *number.f32 = (float)value;
+    if (number.f64)
+        *number.f64 = value;
+    cr_assert(get(number) == value, "%.17g is not exact", value);
+}
+
+/* The derivative by Richardson's extrapolation of central differences to step 0, and what it may be
+ * off by: the last extrapolation's change, which is of the order before and so larger than the
+ * error that is left, and the roundings of the losses, each within some 100 u of the sum of its
+ * terms' magnitudes, over the smallest step. */
+static double difference(const struct fixture *f, struct number number, double *error)
 {
     double table[LEVELS][LEVELS], step = 2 * largest_step, magnitude = 0;
     for (int i = 0; i < LEVELS; i++) {
         step /= 2;
-        double before = weight ? *weight : *x, side[2];
+        double before = get(number), side[2];
         for (int up = 0; up < 2; up++) {
-            double moved = up ? before + step : before - step;
-            if (weight) {
-                *weight = (float)moved;
-                cr_assert(*weight == moved, "%g and %g do not add up", before, step);
-            } else {
-                *x = moved;
-            }
+            set(number, up ? before + step : before - step);
             side[up] = loss(f, &magnitude);
         }
-        if (weight)
-            *weight = (float)before;
-        else
-            *x = before;
+        set(number, before);
         table[i][0] = (side[1] - side[0]) / (2 * step);
         for (int k = 1; k <= i; k++)
             table[i][k] =
@@ -144,13 +157,13 @@ Test(backward_layer, equals_finite_differences)
         small_layer_list(f.dims, &f.weights, list);
         double largest = largest_of(TOKENS * SMALL_HIDDEN, f.grad_x);
         for (int k = 0; k < TOKENS * SMALL_HIDDEN; k++) {
-            double want = difference(&f, NULL, &f.x[k], &error);
+            double want = difference(&f, (struct number){.f64 = &f.x[k]}, &error);
             agrees(i, "x", k, f.grad_x[k], want, error, largest);
         }
         for (int t = 0; t < TENSORS; t++) {
             largest = largest_of(list[t].count, f.grad_weights[t]);
             for (int64_t k = 0; k < list[t].count; k++) {
-                double want = difference(&f, &list[t].weight[k], NULL, &error);
+                double want = difference(&f, (struct number){.f32 = &list[t].weight[k]}, &error);
                 agrees(i, list[t].name, k, f.grad_weights[t][k], want, error, largest);
             }
         }
