@@ -279,8 +279,8 @@ static void closing_notes(struct survey *s)
         "projections: all that attention reads, from x, but not its output; layer: all but "
         "x, attention included, whose FLOPs are not in projections_again. In latent form no "
         "more than latents is kept of keys and values, and kernel %s applies Wkv_b in either pass, "
-        "which is not in that column: there keys and values are made again even where the table "
-        "says none. In expanded form kernel %s attends.",
+        "which is not in that column: its backward makes keys and values of the latents even "
+        "where the table says none. In expanded form kernel %s attends.",
         s->kernels[TRAIN_LATENT], s->kernels[TRAIN_EXPANDED]);
 }
 
