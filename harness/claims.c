@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct claim claim_cache, claim_context, claim_work, claim_quality, claim_rope,
-    claim_article;
+extern const struct claim claim_cache, claim_context, claim_work, claim_quality, claim_training,
+    claim_rope, claim_article;
 
-static const struct claim *const claims[] = {&claim_cache,   &claim_context, &claim_work,
-                                             &claim_quality, &claim_rope,    &claim_article};
+static const struct claim *const claims[] = {&claim_cache,   &claim_context,  &claim_work,
+                                             &claim_quality, &claim_training, &claim_rope,
+                                             &claim_article};
 
 const char *const claim_verdicts[] = {
     [CLAIM_HOLDS] = "holds",

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/layer.h"
 
+#include "harness/layer_ops.h"
 #include "harness/problem.h"
 
-#include <cblas.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Outputs that one BLAS call computes. Fixed, so that the bits do not depend on the threads. */
-enum { OUT_BLOCK = 128, LANES = 8 };
-
-/* Absent from other BLAS libraries. */
-extern void openblas_set_num_threads(int threads) __attribute__((weak));
 
 static int kernel_status(const struct layer *layer, const char *verb, int status,
                          struct mla_error *error)
@@ -155,8 +148,8 @@ int layer_create(const struct model *model, const struct ref_layer_weights *weig
     layer->ready = code == 0;
     if (code)
         layer_destroy(layer);
-    else if (openblas_set_num_threads)
-        openblas_set_num_threads(1);
+    else
+        layer_ops_begin();
     return code;
 }
 
@@ -190,63 +183,6 @@ static float *output(const struct forward *f, const struct layer_stage *stage)
     return stage->out == LAYER_Y ? f->y : f->layer->at[stage->out];
 }
 
-static void linear(int64_t tokens, int64_t in, int64_t out, const float *weight, const float *x,
-                   float *y, int threads)
-{
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t first = 0; first < out; first += OUT_BLOCK) {
-        int64_t count = out - first < OUT_BLOCK ? out - first : OUT_BLOCK;
-        const float *w = weight + first * in;
-        if (tokens == 1)
-            cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)count, (int)in, 1, w, (int)in, x, 1, 0,
-                        y + first, 1);
-        else
-            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)tokens, (int)count, (int)in,
-                        1, x, (int)in, w, (int)in, 0, y + first, (int)out);
-    }
-}
-
-/* In a fixed order, LANES sums side by side, that vectorises. A simd reduction would let each
- * inlined copy add in its own order, and the bits depend on the threads. */
-static float sum_of_squares(int64_t n, const float *x)
-{
-    float sum[LANES] = {0};
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int lane = 0; lane < LANES; lane++)
-            sum[lane] += x[i + lane] * x[i + lane];
-    for (int lane = 0; i < n; i++, lane++)
-        sum[lane] += x[i] * x[i];
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int lane = 0; lane < half; lane++)
-            sum[lane] += sum[lane + half];
-    return sum[0];
-}
-
-/* x_i w_i gain / sqrt(mean(x^2) + eps). */
-static void norm_vector(int64_t n, float eps, float gain, const float *w, const float *x, float *y)
-{
-    float factor = gain / sqrtf(sum_of_squares(n, x) / (float)n + eps);
-    for (int64_t i = 0; i < n; i++)
-        y[i] = x[i] * factor * w[i];
-}
-
-static void rotate_vector(const struct layer *layer, int64_t token, int64_t n, const float *x,
-                          float *y)
-{
-    int32_t rope = layer->model->qk_rope_head_dim, pairs = rope / 2;
-    bool interleaved = layer->model->rope.interleaved;
-    const float *c = layer->cos + token * pairs, *s = layer->sin + token * pairs;
-    memcpy(y, x, sizeof *y * (size_t)(n - rope));
-    x += n - rope;
-    y += n - rope;
-    for (int32_t i = 0; i < pairs; i++) {
-        int32_t a = interleaved ? 2 * i : i, b = interleaved ? 2 * i + 1 : i + pairs;
-        y[a] = x[a] * c[i] - x[b] * s[i];
-        y[b] = x[a] * s[i] + x[b] * c[i];
-    }
-}
-
 /* The stage's vectors, in the arrays of this call. */
 static struct mla_vectors vectors_of(const struct forward *f, const struct layer_stage *stage)
 {
@@ -267,15 +203,17 @@ static void each_vector(const struct forward *f, const struct layer_stage *stage
 {
     const struct layer *layer = f->layer;
     float eps = (float)layer->model->norm_eps, gain = (float)stage->gain;
+    int32_t pairs = layer->model->qk_rope_head_dim / 2;
 #pragma omp parallel for num_threads(f->threads) schedule(static) collapse(2)
     for (int64_t token = 0; token < v->tokens; token++) {
         for (int64_t i = 0; i < v->count; i++) {
             const float *from = v->x + token * v->x_token_stride + i * v->x_stride;
             float *to = v->y + token * v->y_token_stride + i * v->y_stride;
             if (stage->op == LAYER_NORM)
-                norm_vector(v->width, eps, gain, stage->weight, from, to);
+                layer_norm(v->width, eps, gain, stage->weight, from, to);
             else if (stage->op == LAYER_ROPE)
-                rotate_vector(layer, token, v->width, from, to);
+                layer_rotate(v->width, pairs, layer->model->rope.interleaved,
+                             layer->cos + token * pairs, layer->sin + token * pairs, from, to);
             else
                 memcpy(to, from, sizeof *to * (size_t)v->width);
         }
@@ -311,7 +249,7 @@ static int around(const struct forward *f, const struct layer_stage *stage, stru
             return stage_status(layer, stage, "linear",
                                 kernel->linear(f->tokens, in, out, stage->weight, x, y, f->threads),
                                 error);
-        linear(f->tokens, in, out, stage->weight, x, y, f->threads);
+        layer_linear(f->tokens, in, out, stage->weight, x, y, f->threads);
         return 0;
     }
     struct mla_vectors v = vectors_of(f, stage);
@@ -359,7 +297,6 @@ int layer_attend(struct layer *layer, const struct mla_seq *seqs, int32_t batch,
                          error);
 }
 
-/* The angle is taken in double: at position 202,752 fp32 would be off by 0.008. */
 static void make_tables(const struct layer *layer, const struct mla_seq *seqs, int32_t batch)
 {
     int64_t pairs = layer->model->qk_rope_head_dim / 2;
@@ -369,11 +306,9 @@ static void make_tables(const struct layer *layer, const struct mla_seq *seqs, i
         for (int64_t t = 0; t < seq->tokens; t++) {
             int64_t at = (seq->token + t) * pairs;
             layer->positions[seq->token + t] = layer->rope_offset + seq->position + t;
-            double position = (double)layer->positions[seq->token + t];
-            for (int64_t k = 0; k < pairs; k++) {
-                layer->cos[at + k] = (float)(magnitude * cos(position * layer->frequencies[k]));
-                layer->sin[at + k] = (float)(magnitude * sin(position * layer->frequencies[k]));
-            }
+            layer_rope_table(pairs, layer->frequencies, magnitude,
+                             (double)layer->positions[seq->token + t], layer->cos + at,
+                             layer->sin + at);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-extern const struct study study_cache, study_rank, study_rope, study_article;
+extern const struct study study_cache, study_rank, study_activations, study_rope, study_article;
 
-const struct study *const studies[] = {&study_cache, &study_rank, &study_rope, &study_article,
-                                       NULL};
+const struct study *const studies[] = {&study_cache, &study_rank,    &study_activations,
+                                       &study_rope,  &study_article, NULL};

@@ -101,8 +101,9 @@ Test(claims, six_times_holds_only_where_it_is_six)
 
 Test(claims, what_was_not_measured_gets_no_verdict)
 {
-    static const char *const ids[] = {"cache", "context", "work", "quality", "rope", "article"};
-    for (int i = 0; i < 6; i++) {
+    static const char *const ids[] = {"cache",    "context", "work",   "quality",
+                                      "training", "rope",    "article"};
+    for (int i = 0; i < 7; i++) {
         json_t *claim;
         const char *found = verdict_of(stored_result("some CPU", "host"), ids[i], &claim);
         cr_assert_str_eq(found, "not measured");
@@ -241,6 +242,28 @@ Test(claims, the_example_has_the_articles_widths_and_is_verified)
     expect_article(128, 1e-3, 0.3, "does not hold");
     expect_article(128, 1e-15, 2.5, "does not hold");
     expect_article(128, 1e-15, 0, "not measured");
+}
+
+/* Bytes kept with over without query compression, nothing and up-projections made again. */
+static void expect_training(double none, double up, double other, const char *verdict)
+{
+    static const char *const names[] = {
+        "a_mla_q_compressed_over_uncompressed_none", "b_mla_q_compressed_over_uncompressed_none",
+        "b_mla_q_compressed_over_uncompressed_up_projections", "rows_with_other_gradients"};
+    const double values[] = {0.9, none, up, other};
+    json_t *root = stored_result("some CPU", "host"), *claim;
+    add_study(root, "activations", figures_study(names, values, 4));
+    const char *found = verdict_of(root, "training", &claim);
+    cr_assert_str_eq(found, verdict, "%g, %g, %g: %s", none, up, other, found);
+    json_decref(claim);
+}
+
+Test(claims, training_is_judged_by_what_all_models_keep)
+{
+    expect_training(0.95, 0.5, 0, "holds");
+    expect_training(1.03, 0.5, 0, "holds under conditions");
+    expect_training(1.03, 1.01, 0, "does not hold");
+    expect_training(0.95, 0.5, 1, "not measured");
 }
 
 static const struct study *find(const char *name)
