@@ -56,31 +56,44 @@ static int sixes(const json_t *study, char *text, size_t size)
     return count;
 }
 
-/* The same across precisions: a 16-bit cache over an fp8 or int8 latent. */
-static int mixed_sixes(const json_t *study, char *text, size_t size)
+/* The same across precisions: a cache in bf16 over the latent in a narrower format. One clause for
+ * each such pair of forms. */
+static int mixed_of(const json_t *study, const char *cache, const char *format, char *text,
+                    size_t size)
 {
     int count = 0;
-    size_t used = 0;
-    text[0] = 0;
-    for (size_t i = 0; i < study_rows(study); i++) {
-        if (strcmp(study_text(study, i, "format"), "bf16") != 0)
-            continue;
+    double least = INFINITY, most = -INFINITY;
+    for (size_t i = 0; i < study_rows(study); i++)
         for (size_t k = 0; k < study_rows(study); k++) {
-            const char *format = study_text(study, k, "format");
             double over = study_number(study, i, "allocated") / study_number(study, k, "allocated");
-            if (strcmp(study_text(study, k, "model"), study_text(study, i, "model")) != 0 ||
+            if (strcmp(study_text(study, i, "format"), "bf16") != 0 ||
+                strcmp(study_text(study, i, "cache"), cache) != 0 ||
+                strcmp(study_text(study, k, "model"), study_text(study, i, "model")) != 0 ||
                 strcmp(study_text(study, k, "cache"), "latent") != 0 ||
-                (strcmp(format, "fp8") != 0 && strcmp(format, "int8") != 0) ||
+                strcmp(study_text(study, k, "format"), format) != 0 ||
                 !(over >= SIX_LEAST && over <= SIX_MOST))
                 continue;
-            if (used < size)
-                used += (size_t)snprintf(text + used, size - used,
-                                         "%s%s: %s in bf16 against the latent in %s (%.2f)",
-                                         count ? ", " : "", study_text(study, i, "model"),
-                                         study_text(study, i, "cache"), format, over);
             count++;
+            least = fmin(least, over);
+            most = fmax(most, over);
         }
-    }
+    size_t used = strlen(text);
+    if (count && used < size)
+        snprintf(text + used, size - used,
+                 "%s%s in bf16 against the latent in %s in %d model%s (%.2f to %.2f)",
+                 used ? ", " : "", cache, format, count, count > 1 ? "s" : "", least, most);
+    return count;
+}
+
+static int mixed_sixes(const json_t *study, char *text, size_t size)
+{
+    static const char *const caches[] = {"MHA", "expanded", "GQA-8", "MQA"};
+    static const char *const formats[] = {"fp8", "int8"};
+    int count = 0;
+    text[0] = 0;
+    for (int c = 0; c < 4; c++)
+        for (int f = 0; f < 2; f++)
+            count += mixed_of(study, caches[c], formats[f], text, size);
     return count;
 }
 

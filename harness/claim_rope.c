@@ -45,7 +45,7 @@ static void judge(const struct result_table *table, json_t *claim)
         wrong += largest > WRONG;
         if (used < sizeof text)
             used += (size_t)snprintf(text + used, sizeof text - used, "%s%s by %s %%",
-                                     i ? ", " : "", ways[i].name, unit_number(100 * output, 2).s);
+                                     i ? ", " : "", ways[i].name, unit_number(100 * output, 3).s);
     }
     claim_evidence(claim, "", control, "decoupled RoPE, absorbed: largest error");
     claim_evidence(claim, "FLOP", per_key, "absorbing anew for each key: per key and head");

@@ -20,7 +20,28 @@ static int column_of(const json_t *found, const char *key)
     return -1;
 }
 
-/* A panel's or series' name: of a stored result's words only what gnuplot takes for text. */
+/* A line of text for gnuplot: of a stored result's text only what it takes for text, with spaces
+ * and a printer's apostrophe. */
+static void set_line(char *line, size_t size, const char *text)
+{
+    static const char apostrophe[] = "\xe2\x80\x99";
+    size_t used = 0;
+    for (; *text && used + sizeof apostrophe < size; text++) {
+        const char letter[] = {*text, '\0'};
+        if (*text == '\'') {
+            memcpy(line + used, apostrophe, sizeof apostrophe - 1);
+            used += sizeof apostrophe - 1;
+        } else {
+            plot_label(line + used, 2, letter);
+            if (*text == ' ' || *text == '%')
+                line[used] = *text;
+            used++;
+        }
+    }
+    line[used] = '\0';
+}
+
+/* A panel's or series' name. */
 struct word {
     char text[96];
 };
@@ -29,7 +50,7 @@ static struct word word_of(const json_t *row, int column)
 {
     struct word word;
     const char *text = json_string_value(json_array_get(row, (size_t)column));
-    plot_label(word.text, sizeof word.text, column < 0 ? "all" : text && text[0] ? text : "-");
+    set_line(word.text, sizeof word.text, column < 0 ? "all" : text && text[0] ? text : "-");
     return word;
 }
 
@@ -81,15 +102,6 @@ static void name_columns(const json_t *found, char *text, size_t size)
     json_array_foreach(json_object_get(found, "columns"), i, column) if (used < size) used +=
         (size_t)snprintf(text + used, size - used, "%s%s", i ? "\t" : "",
                          result_text(column, "name"));
-}
-
-/* A line of text for gnuplot: plot_label, but with spaces. */
-static void set_line(char *line, size_t size, const char *text)
-{
-    plot_label(line, size, text);
-    for (size_t i = 0; line[i]; i++)
-        if (text[i] == ' ' || text[i] == '%')
-            line[i] = text[i];
 }
 
 static int plot_study(struct plot_maker *maker, const char *name, const json_t *found,

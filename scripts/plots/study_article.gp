@@ -27,8 +27,6 @@ do for [head=1:heads] {
 set palette defined (0 "#ffffff", 0.35 "#7fb8da", 0.7 "#1f5f95", 1 "#000000")
 set cbtics ('0' 0, '1' 1) scale 0 offset 0,0.6
 set border 15 ls 102
-unset xtics
-unset ytics
 unset grid
 set xrange [-0.5 : side - 0.5]
 set yrange [side - 0.5 : -0.5]
@@ -39,6 +37,8 @@ across_at(i) = sprintf("set lmargin at screen %g; set rmargin at screen %g", \
 
 do for [terminal in terminals] {
     eval open(terminal, height)
+    unset xtics
+    unset ytics
     set multiplot
     set label 1 title at screen 0.5, 1 - 0.1 / height center
     do for [line=0:1] {

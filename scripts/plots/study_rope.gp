@@ -43,7 +43,7 @@ do for [terminal in terminals] {
             unset xlabel
         }
         if (p == 1) {
-            set key at screen 0.5 * (0.58 + width - 0.17) / width, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 2 spacing 1 width -1
+            set key at screen 0.5 * (0.58 + width - 0.17) / width, (legend - 0.02) / height center top vertical maxrows legend_rows Left reverse samplen 2 spacing 1 width 1
         } else { unset key; unset title; unset label 2 }
         plot for [i=1:series] data index block(p, i) using 1:4 with linespoints lw 1.1 dt way_dash(i) pt way_point(i) ps (i == 4 ? 1.5 : 0.9) * dot lc rgb way_colour(i) title label_word(i)
     }
