@@ -26,13 +26,13 @@ struct source {
 /* Splits at tabs, in place. Returns how many there are, at most COLUMNS_MOST. */
 static int split(char *line, char **cells)
 {
-    int count = 0;
-    for (char *next = line; next && count < COLUMNS_MOST; count++) {
-        cells[count] = next;
-        next = strchr(next, '\t');
-        if (next)
-            *next++ = 0;
-    }
+    int count = 1;
+    cells[0] = line;
+    for (char *c = line; *c && count < COLUMNS_MOST; c++)
+        if (*c == '\t') {
+            *c = 0;
+            cells[count++] = c + 1;
+        }
     return count;
 }
 

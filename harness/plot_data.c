@@ -56,17 +56,20 @@ static int add_row(struct plot_data *data, char *line)
     return 0;
 }
 
-/* The first comment names the columns, each later one a block. */
+/* The first comment names the columns, each later one a block, or the panel that one is in. */
 static int take_line(struct plot_data *data, char *line)
 {
     if (!line[0])
         return 0;
     if (strncmp(line, "# ", 2) != 0)
         return add_row(data, line);
-    if (data->columns)
-        return add_block(data, line + 2);
-    data->columns = split(line + 2, data->column);
-    return 0;
+    if (!data->columns) {
+        data->columns = split(line + 2, data->column);
+        return 0;
+    }
+    /* A block's panel goes before its own name, which may begin like that too. */
+    data->in_panel = !data->in_panel && strncmp(line, "# in ", 5) == 0;
+    return data->in_panel ? 0 : add_block(data, line + 2);
 }
 
 int plot_data_read(const char *path, struct plot_data *data, struct mla_error *error)

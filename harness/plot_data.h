@@ -6,6 +6,8 @@
 
 #include "harness/error.h"
 
+#include <stdbool.h>
+
 #define PLOT_COLUMNS_MAX 32
 
 struct plot_row {
@@ -21,6 +23,7 @@ struct plot_data {
     char *text; /* what all strings point into */
     const char *column[PLOT_COLUMNS_MAX];
     int columns;
+    bool in_panel; /* while it is read: whether the last line named the next block's panel */
     struct plot_row *rows;
     int row_count;
     struct plot_block_data *blocks;

@@ -61,8 +61,8 @@ static void put_case(struct document *doc, const struct lineup *lineup, int firs
                      const char *align)
 {
     struct line line = {{""}};
-    const struct result_row *reference = NULL, *any = NULL;
-    bool agree = true;
+    const struct result_row *reference = NULL;
+    const char *winner = "-"; /* of all runs */
     int at = LEFT, count = lineup->runs->count;
     snprintf(line.cells[0], CELL, "%s", lineup->rows[first].any->model);
     lineup_case(&lineup->rows[first], line.cells[1], CELL);
@@ -80,15 +80,15 @@ static void put_case(struct document *doc, const struct lineup *lineup, int firs
                  !s.second ? "alone"
                  : s.sure  ? "surely"
                            : "unresolved");
-        agree = agree && (!any || !strcmp(any->kernel, s.best->kernel));
-        any = s.best;
+        winner = !strcmp(winner, "-") || !strcmp(winner, s.best->kernel) ? s.best->kernel
+                                                                         : "not the same";
         if (i == 0)
             reference = s.best;
         else if (reference)
             snprintf(ratio, CELL, "%s",
                      unit_times(ns * result_tokens(reference) / reference->ns.median).s);
     }
-    snprintf(line.cells[LEFT + count], CELL, "%s", !agree ? "not the same" : any->kernel);
+    snprintf(line.cells[LEFT + count], CELL, "%s", winner);
     put_line(doc, align, &line, false);
 }
 

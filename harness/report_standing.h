@@ -17,7 +17,7 @@ struct standing {
 
 /* Of the rows that compete with this one, itself included: the same model (baselines are other
  * models), work and threads. */
-struct standing standing_of(const struct result_table *table, const struct result_row *row);
+struct standing standing_of(const struct result_table *table, const struct result_row *of);
 
 /* Whether no earlier row competes with this one: each case has one such row. */
 bool standing_leads(const struct result_table *table, const struct result_row *row);

@@ -124,9 +124,12 @@ static bool was_timed(const struct result_table *table, const struct result_row 
 
 const char *summary_absent(const struct summary *summary, int line)
 {
-    for (int i = 0; i < summary->count; i++) {
+    for (int i = 0, next = 0; i < summary->count; i++) {
         const struct result_row *elsewhere = summary->cases[i].standing.best;
-        bool asked = false, timed = summary->cases[i].line == line;
+        bool asked = false, timed = summary->cases[i].line < next;
+        if (!timed)
+            next = summary->cases[i].line + 1; /* of a line one case will do */
+        timed = timed || summary->cases[i].line == line;
         for (int k = 0; k < summary->count && !timed; k++) {
             const struct result_row *own = summary->cases[k].standing.best;
             if (summary->cases[k].line != line || !summary_same_question(own, elsewhere))

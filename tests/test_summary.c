@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a report says first: which kernel to use for what, by how much, and how surely. */
+#include "harness/control.h"
+#include "harness/html.h"
+#include "harness/report_page.h"
+
+#include "tests/cli.h"
+#include "tests/stored.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+TestSuite(summary, .init = make_temporary, .fini = remove_temporary, .timeout = 120);
+
+enum { ROUNDS = 10 };
+
+/* Kernels of one case, each taking so many ns, with a control that did not move if it had one. */
+static void add_case(json_t *root, int cached, const char *const *kernels, const double *ns,
+                     int count, bool control)
+{
+    static const double still[ROUNDS];
+    json_t *names = json_array(), *entries = json_object_get(root, "benchmarks"), *entry;
+    size_t n, before = json_array_size(entries);
+    for (int k = 0; k < count; k++) {
+        double times[ROUNDS];
+        for (int i = 0; i < ROUNDS; i++)
+            times[i] = ns[k] * (1 + 0.01 * (i % 3)); /* as the machine does to all of a round */
+        stored_times(root, cached, kernels[k], times, ROUNDS, 100);
+        json_array_append_new(names, json_string(kernels[k]));
+    }
+    json_array_foreach(entries, n, entry) if (n >= before)
+        json_object_set_new(entry, "round", json_integer((json_int_t)((n - before) % ROUNDS)));
+    json_array_append_new(json_object_get(stored_own(root), "controls"),
+                          control_json(stored_case(cached), kernels[0], names, still,
+                                       control ? ROUNDS : 0, control ? NULL : "none wanted"));
+}
+
+/* A result of the cases that follow. */
+static json_t *begin(void)
+{
+    json_t *root = stored_result("X", "h");
+    json_object_set_new(stored_own(root), "controls", json_array());
+    return root;
+}
+
+/* The summary as Markdown says each of the texts. Takes the result over. */
+static void expect_said(json_t *root, const char *const *said, int count)
+{
+    struct result_table table;
+    struct mla_error error;
+    char *text = NULL;
+    size_t size = 0;
+    cr_assert(result_table_take(root, "made-up", &table, &error) == 0, "%s", error.message);
+    struct document doc = {
+        .file = open_memstream(&text, &size), .format = &document_markdown, .folder = "."};
+    report_summary(&doc, &table);
+    fclose(doc.file);
+    cr_assert(!doc.failed);
+    for (int i = 0; i < count; i++)
+        cr_assert(strstr(text, said[i]), "it does not say '%s':\n%s", said[i], text);
+    free(text);
+    result_table_destroy(&table);
+}
+
+static const char *const both[] = {"a", "b"};
+
+Test(summary, a_winner_has_one_line_for_its_contexts)
+{
+    static const char *const said[] = {
+        "In 3 of 3 cases with several kernels one is surely the fastest",
+        "| tiny, decode, fp32, 1 thread | 64 to 256 cached | a | 1.01 to 4.04 \xc2\xb5s "
+        "| "
+        "1.25 to 1.50 x (b) | sure in 3 of 3: 1.25 x at least | ",
+        " | 0.1 | 100 |",
+        "A/A control",
+        "2 passed, 0 failed, 1 skipped",
+    };
+    json_t *root = begin();
+    add_case(root, 256, both, (const double[]){4000, 5000}, 2, true);
+    add_case(root, 64, both, (const double[]){1000, 1500}, 2, true);
+    add_case(root, 128, both, (const double[]){2000, 2600}, 2, true);
+    expect_said(root, said, sizeof said / sizeof said[0]);
+}
+
+Test(summary, a_range_does_not_reach_over_another_winner)
+{
+    static const char *const said[] = {
+        "| 64, 256, 512 cached | a |",
+        "| 128 cached | b |",
+    };
+    json_t *root = begin();
+    add_case(root, 64, both, (const double[]){1000, 1500}, 2, true);
+    add_case(root, 128, both, (const double[]){3000, 2000}, 2, true);
+    add_case(root, 256, both, (const double[]){4000, 5000}, 2, true);
+    add_case(root, 512, both, (const double[]){8000, 9000}, 2, true);
+    expect_said(root, said, sizeof said / sizeof said[0]);
+}
+
+Test(summary, what_was_not_timed_did_not_lose)
+{
+    static const char *const said[] = {
+        "| 64 cached | a |",
+        "| 128 cached | c | 3.03 \xc2\xb5s | \\- | no other to compare with; a, the fastest "
+        "elsewhere, was not timed here |",
+    };
+    json_t *root = begin();
+    add_case(root, 64, both, (const double[]){1000, 1500}, 2, true);
+    add_case(root, 128, (const char *const[]){"c"}, (const double[]){3000}, 1, true);
+    expect_said(root, said, sizeof said / sizeof said[0]);
+}
+
+Test(summary, a_lead_that_is_not_sure_is_no_win)
+{
+    static const char *const said[] = {
+        "In 0 of 1 cases",
+        "| 64 cached | a (not surely) | 1.01 \xc2\xb5s | 1.50 x (b) | unresolved: no control |",
+    };
+    json_t *root = begin();
+    add_case(root, 64, both, (const double[]){1000, 1500}, 2, false);
+    expect_said(root, said, sizeof said / sizeof said[0]);
+}
+
+/* The table behind a drawing says what its file says, whatever that is. */
+Test(summary, numbers_behind_a_drawing)
+{
+    static const char *const said[] = {
+        "<th scope=\"col\" data-name=\"row\" hidden>row</th>",
+        "<th scope=\"col\" data-name=\"q1_s\">q1</th>",
+        "<tr data-panel=\"0\" data-block=\"1\"><td>one</td><td>a</td><td hidden data-value=\"0\">0"
+        "</td><td>&lt;b&gt;</td><td class=\"r\" data-value=\"0.0012\">1.20 ms</td></tr>",
+        "<tr data-panel=\"1\" data-block=\"3\"><td>two</td><td>a</td><td hidden data-value=\"1\">1"
+        "</td><td>1e3</td><td class=\"r\">-</td></tr>",
+        "<td>two</td><td>a</td><td hidden data-value=\"2\">2</td><td></td><td></td></tr>",
+    };
+    char path[128], *text = NULL;
+    size_t size = 0;
+    write_file("plot.tsv", "# row\tkernel\tq1_s\n\n\n"
+                           "# in one\n# a\n0\t<b>\t0.0012\n0\t<b>\t0.0012\n\n\n"
+                           "# (aside)\n7\tno row\t1\n\n\n"
+                           "# in two\n# a\n1\t1e3\tNaN\n2\n\n\n"
+                           "# in two\n# b\nNaN\tNaN\tNaN\n");
+    snprintf(path, sizeof path, "%s/plot.tsv", folder);
+    FILE *file = open_memstream(&text, &size);
+    cr_assert(html_data(file, path));
+    cr_assert(html_data(file, "/nonexistent"));
+    fclose(file);
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        cr_assert(strstr(text, said[i]), "it does not say '%s':\n%s", said[i], text);
+    int rows = 0;
+    for (const char *at = text; (at = strstr(at, "<tr data-")); at++)
+        rows++;
+    cr_assert(rows == 3 && !strstr(text, "no row"), "%d rows:\n%s", rows, text);
+    free(text);
+}
