@@ -137,7 +137,7 @@ Test(report, errors_as_a_distribution)
     free(table);
 }
 
-/* The sample has no hardware events. Its medians of CPU time over steps, each of one token. */
+/* The sample has no hardware events. Its medians of CPU time over steps and new tokens. */
 Test(report, counters_per_new_token)
 {
     struct report_outcome outcome;
@@ -149,6 +149,9 @@ Test(report, counters_per_new_token)
                   strstr(data, "\n5\tabsorbed-blocked\t25694.6\t"),
               "%s", data);
     cr_assert(count_of(data, "\n# ") == 1, "a panel of zeros:\n%s", data);
+    free(data);
+    data = slurp_in("data/minicpm3-counters.tsv");
+    cr_assert(strstr(data, "\n0\tblocked\t63.0163\t"), "%s", data);
     free(data);
 }
 
