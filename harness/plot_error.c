@@ -36,20 +36,23 @@ static int print_passed(FILE *file, const struct result_table *table, const stru
     return printed;
 }
 
-static void print_five(FILE *file, const double *values, int count)
-{
-    for (int i = 0; i <= 4; i++)
-        fprintf(file, "\t%.4g", count ? stat_quantile(values, count, 0.25 * i) : NAN);
-}
+/* What a box shows of a kernel's cases. */
+static const struct quantile {
+    const char *name;
+    double q;
+} quantiles[] = {
+    {"least", 0}, {"lower quartile", 0.25}, {"median", 0.5}, {"upper quartile", 0.75}, {"most", 1},
+};
+#define QUANTILES (int)(sizeof quantiles / sizeof quantiles[0])
 
-/* A line per kernel: cases that it passed, and of o and of log-sum-exp the least, the quartiles and
- * the most. NULL file only counts. `values`: room for two errors of every row, and two more. */
-static int print_quartiles(FILE *file, const struct result_table *table,
-                           const struct words *kernels, double *values)
+/* A line per kernel that passed a case. NULL file only counts. `values`: room for two errors of
+ * every row. */
+static int print_quantile(FILE *file, const struct result_table *table, const struct words *kernels,
+                          double q, double *values)
 {
     int printed = 0;
     for (int k = 0; k < kernels->count; k++) {
-        double *o = values, *lse = values + table->count + 1;
+        double *o = values, *lse = values + table->count;
         int count[2] = {0};
         for (int i = 0; i < table->count; i++) {
             const struct result_error *e = &table->rows[i].error;
@@ -62,14 +65,27 @@ static int print_quartiles(FILE *file, const struct result_table *table,
                 lse[count[1]++] = e->lse_ratio / e->limit;
         }
         printed += count[0] > 0;
-        if (!file || count[0] == 0)
-            continue;
-        fprintf(file, "%d\t%s\t%d", k, kernels->item[k], count[0]);
-        print_five(file, o, count[0]);
-        print_five(file, lse, count[1]);
-        fputc('\n', file);
+        if (file && count[0] > 0)
+            fprintf(file, "%d\t%s\t%.4g\t%.4g\n", k, kernels->item[k],
+                    stat_quantile(o, count[0], q), stat_quantile(lse, count[1], q));
     }
     return printed;
+}
+
+static int print_quantiles(struct plot_draft *draft, const struct result_table *table,
+                           struct mla_error *error)
+{
+    double *values = malloc(2 * sizeof *values * (size_t)(table->count + 1));
+    if (!values)
+        return mla_fail(error, MLA_MACHINE, "no memory for the quartiles of errors");
+    for (int i = 0; i < QUANTILES; i++) {
+        double q = quantiles[i].q;
+        plot_block(draft, quantiles[i].name, print_quantile(NULL, table, &draft->series, q, values),
+                   4);
+        print_quantile(draft->data.file, table, &draft->series, q, values);
+    }
+    free(values);
+    return 0;
 }
 
 /* A failure's kernel is the last part of its name. */
@@ -155,14 +171,11 @@ int plot_error(struct plot_maker *maker, const char *family, struct mla_error *e
     print_passed(draft.data.file, maker->table, &draft.series);
     plot_block(&draft, "failed", failed, 4);
     print_failed(draft.data.file, failures, &draft.series);
-    double *values = malloc(2 * sizeof *values * (size_t)(maker->table->count + 1));
-    if (!values) {
+    code = print_quantiles(&draft, maker->table, error);
+    if (code) {
         out_discard(&draft.data);
-        return mla_fail(error, MLA_MACHINE, "no memory for the quartiles of errors");
+        return code;
     }
-    plot_block(&draft, "quartiles", print_quartiles(NULL, maker->table, &draft.series, values), 13);
-    print_quartiles(draft.data.file, maker->table, &draft.series, values);
-    free(values);
     snprintf(draft.plot->title, sizeof draft.plot->title, "error / limit, all cases");
     snprintf(draft.plot->caption, sizeof draft.plot->caption,
              "Worst error of every kernel in every case against the double-precision reference, in "

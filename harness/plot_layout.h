@@ -40,7 +40,8 @@ struct plot_layout {
     int across_most;
     const char *row_head, *note;
     const struct plot_flat_column *flat;
-    const char *only;    /* the block of that name alone */
+    int from_block;      /* that block and those after it, each a series by its comment; 0: those of
+                            the panels */
     const char *without; /* all but the blocks of that name */
     bool first_panel;    /* alone */
 };

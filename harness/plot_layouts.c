@@ -26,18 +26,6 @@ static const struct plot_flat_column trade[] = {
     {"beaten", 5, SHOWN_YES, 0, false},           {NULL, 0, 0, 0, false},
 };
 
-static const struct plot_flat_column error[] = {
-    {"cases", 2, SHOWN_COUNT, 0, false},
-    {"o: least", 3, SHOWN_NUMBER, 0, false},
-    {"lower quartile", 4, SHOWN_NUMBER, 0, false},
-    {"median", 5, SHOWN_NUMBER, 0, false},
-    {"upper quartile", 6, SHOWN_NUMBER, 0, false},
-    {"most", 7, SHOWN_NUMBER, 0, false},
-    {"lse: median", 10, SHOWN_NUMBER, 0, false},
-    {"most", 12, SHOWN_NUMBER, 0, false},
-    {NULL, 0, 0, 0, false},
-};
-
 #define TIMES                                                                          \
     .heading = PANEL, .row = SERIES, .value = 1, .second = NONE, .across = 0,          \
     .across_shown = SHOWN_TOKENS, .value_shown = SHOWN_MICROSECONDS, .across_most = 9, \
@@ -65,11 +53,17 @@ const struct plot_layout plot_layouts[PLOT_KINDS] = {
                                "beside this table has all, predicted and touched bytes too."},
     [PLOT_ERROR] = {.heading = NONE,
                     .row = 1,
-                    .row_head = "kernel",
-                    .across = NONE,
-                    .flat = error,
-                    .only = "quartiles",
-                    .note = "Fractions of the limit; the .csv beside this table has every case."},
+                    .row_head = "error / limit",
+                    .across = SERIES,
+                    .across_shown = SHOWN_TEXT,
+                    .value = 2,
+                    .second = 3,
+                    .value_shown = SHOWN_NUMBER,
+                    .across_most = 5,
+                    .from_block = 2,
+                    .note =
+                        "Of o, in parentheses of the log-sum-exp; the .csv beside this table has "
+                        "every case."},
     [PLOT_STAGES] = {.heading = PANEL,
                      .row = 1,
                      .row_head = "kernel",

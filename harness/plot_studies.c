@@ -99,9 +99,13 @@ static void name_columns(const json_t *found, char *text, size_t size)
     size_t i, used = 0;
     json_t *column;
     text[0] = 0;
-    json_array_foreach(json_object_get(found, "columns"), i, column) if (used < size) used +=
-        (size_t)snprintf(text + used, size - used, "%s%s", i ? "\t" : "",
-                         result_text(column, "name"));
+    json_array_foreach(json_object_get(found, "columns"), i, column)
+    {
+        const char *unit = result_text(column, "unit");
+        if (used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%s%s%s", i ? "\t" : "",
+                                     result_text(column, "name"), unit[0] ? ", " : "", unit);
+    }
 }
 
 static int plot_study(struct plot_maker *maker, const char *name, const json_t *found,

@@ -69,7 +69,9 @@ static struct place *take_rows(const struct plot_draft *draft, const struct plot
         const struct plot_block_data *block = &data->blocks[b];
         struct place place = {0};
         bool placed = plot_block_place(draft, b, &place.panel, &place.series);
-        if (layout->only ? strcmp(block->comment, layout->only) != 0 : !placed)
+        if (layout->from_block > 0)
+            place.series = block->comment;
+        if (layout->from_block > 0 ? b < layout->from_block : !placed)
             continue;
         if ((layout->without && !strcmp(place.series, layout->without)) ||
             (layout->first_panel && strcmp(place.panel, draft->panels.item[0]) != 0))

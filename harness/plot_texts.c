@@ -40,8 +40,7 @@ bool plot_block_place(const struct plot_draft *draft, int block, const char **pa
 static bool has_own_columns(const char *comment)
 {
     static const char *const comments[] = {
-        "quartiles", "limits of x and y",
-        "roofs: median GFLOP/s or read GB/s, 0 for FMA or level, least, most"};
+        "limits of x and y", "roofs: median GFLOP/s or read GB/s, 0 for FMA or level, least, most"};
     for (size_t i = 0; i < sizeof comments / sizeof comments[0]; i++)
         if (!strcmp(comment, comments[i]))
             return true;

@@ -129,6 +129,40 @@ Test(report, sample_has_every_plot_and_table)
     free(html);
 }
 
+Test(report, errors_as_a_distribution)
+{
+    struct report_outcome outcome;
+    struct mla_error error;
+    int code = report_write(sample, folder, "/nonexistent", &outcome, &error);
+    cr_assert(code == 0, "%s", error.message);
+    char *data = slurp_in("data/error.tsv"), *table = slurp_in("tables/error.tex");
+    cr_assert(count_of(data, "\tnaive\t") == 4 + 5, "its cases and quantiles:\n%s", data);
+    const char *median = strstr(data, "\n# median\n"); /* of the sample's four cases of naive */
+    cr_assert(median && strstr(median, "\n2\tnaive\t0.003489\t0.001047\n"), "%s", data);
+    cr_assert(strstr(table, "least & lower quartile & median & upper quartile & most"), "%s",
+              table);
+    free(data);
+    free(table);
+}
+
+/* The sample has no hardware events. Its medians of CPU time over steps and new tokens. */
+Test(report, counters_per_new_token)
+{
+    struct report_outcome outcome;
+    struct mla_error error;
+    int code = report_write(sample, folder, "/nonexistent", &outcome, &error);
+    cr_assert(code == 0, "%s", error.message);
+    char *data = slurp_in("data/deepseek-v2-lite-counters.tsv");
+    cr_assert(strstr(data, "# CPU time, µs per new token\n0\tMHA\t14623.8\t") &&
+                  strstr(data, "\n5\tabsorbed-blocked\t25694.6\t"),
+              "%s", data);
+    cr_assert(count_of(data, "\n# ") == 1, "a panel of zeros:\n%s", data);
+    free(data);
+    data = slurp_in("data/minicpm3-counters.tsv");
+    cr_assert(strstr(data, "\n0\tblocked\t63.0163\t"), "%s", data);
+    free(data);
+}
+
 /* The page of the sample with its counters changed by `change`. */
 static char *page_with(void (*change)(json_t *entry, size_t index), const char *own, json_t *value)
 {

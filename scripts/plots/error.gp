@@ -19,6 +19,19 @@ set ytics () scale 0
 set for [i=1:series] ytics add (series_word(i) i - 1)
 set grid noytics nomytics
 set style line 1 lc rgb "black" lw 0.7
+
+# Quartiles of a kernel's o and log-sum-exp, blocks 3 to 5, NaN where it has none.
+array o_low[series]; array o_mid[series]; array o_high[series]
+array lse_low[series]; array lse_mid[series]; array lse_high[series]
+do for [i=1:series] {
+    o_low[i] = NaN; o_mid[i] = NaN; o_high[i] = NaN
+    lse_low[i] = NaN; lse_mid[i] = NaN; lse_high[i] = NaN
+}
+kernel_at(row) = row >= 0 ? int(row) + 1 : 1
+stats data index 3 using (valid(1) && $1 >= 0 ? (o_low[kernel_at($1)] = $3, lse_low[kernel_at($1)] = $4, 1) : 1) nooutput
+stats data index 4 using (valid(1) && $1 >= 0 ? (o_mid[kernel_at($1)] = $3, lse_mid[kernel_at($1)] = $4, 1) : 1) nooutput
+stats data index 5 using (valid(1) && $1 >= 0 ? (o_high[kernel_at($1)] = $3, lse_high[kernel_at($1)] = $4, 1) : 1) nooutput
+
 set arrow 1 from first 1, graph 0 to first 1, graph 1 nohead lc rgb "#d55e00" lw 1 dt 2 front
 set title title offset 0,-0.7
 
@@ -28,12 +41,12 @@ do for [terminal in terminals] {
     eval across(1.35, 0.15)
     eval place(top, series * row_height, height)
     set key at screen 0.5, 0.17 / height center center vertical maxrows 2 Left reverse samplen 1
-    plot data index 2 using 6:($1 - 0.18):5:7:($1 - 0.34):($1 - 0.02) with boxxyerror ls 1 fs empty border notitle, \
-         data index 2 using 11:($1 + 0.18):10:12:($1 + 0.02):($1 + 0.34) with boxxyerror ls 1 fs empty border notitle, \
+    plot o_mid using (o_mid[$1]):($1 - 1.18):(o_low[$1]):(o_high[$1]):($1 - 1.34):($1 - 1.02) with boxxyerror ls 1 fs empty border notitle, \
+         lse_mid using (lse_mid[$1]):($1 - 0.82):(lse_low[$1]):(lse_high[$1]):($1 - 0.98):($1 - 0.66) with boxxyerror ls 1 fs empty border notitle, \
          data index 0 using 4:($1 + 0.18):(colour(strcol(2))) with points pt 6 ps 0.6*dot lc rgb variable notitle, \
          data index 0 using 3:($1 - 0.18):(colour(strcol(2))) with points pt 7 ps 0.6*dot lc rgb variable notitle, \
-         data index 2 using 6:($1 - 0.34):(0):(0.32) with vectors nohead lc rgb "black" lw 1.6 notitle, \
-         data index 2 using 11:($1 + 0.02):(0):(0.32) with vectors nohead lc rgb "black" lw 1.6 notitle, \
+         data index 4 using 3:($1 - 0.34):(0):(0.32) with vectors nohead lc rgb "black" lw 1.6 notitle, \
+         data index 4 using 4:($1 + 0.02):(0):(0.32) with vectors nohead lc rgb "black" lw 1.6 notitle, \
          data index 1 using 3:1 with points pt 2 lc rgb "black" lw 1.5 notitle, \
          keyentry with points pt 7 ps 0.6*dot lc rgb "#404040" title "o", \
          keyentry with points pt 6 ps 0.6*dot lc rgb "#404040" title "log-sum-exp", \
