@@ -62,17 +62,17 @@ static void columns(json_t *found)
                  "expanded: keys and values of all heads are made and kept, as by frameworks; "
                  "latent: attention reads the latents");
     study_column(found, "made_again", "", "by the backward pass, instead of being kept");
-    study_column(found, "allocated", "B/token", "fp32, on the tape between the passes");
-    study_column(found, "written", "B/token", "of that, counted word by word");
-    study_column(found, "computed", "B/token", "from the widths of what is kept alone");
-    study_column(found, "computed_bf16", "B/token", "the same in bf16, lse in fp32");
-    study_column(found, "x", "B/token", "of allocated: the layer's input");
-    study_column(found, "queries", "B/token", "of allocated: c_q before and after its norm, q");
-    study_column(found, "keys_values", "B/token",
+    study_column(found, "allocated", "B", "fp32, on the tape between the passes");
+    study_column(found, "written", "B", "of that, counted word by word");
+    study_column(found, "computed", "B", "from the widths of what is kept alone");
+    study_column(found, "computed_bf16", "B", "the same in bf16, lse in fp32");
+    study_column(found, "x", "B", "of allocated: the layer's input");
+    study_column(found, "queries", "B", "of allocated: c_q before and after its norm, q");
+    study_column(found, "keys_values", "B",
                  "of allocated: c_kv before and after its norm, k_rope, keys, values or latents");
-    study_column(found, "output", "B/token", "of allocated: attention's o and lse");
+    study_column(found, "output", "B", "of allocated: attention's o and lse");
     study_column(found, "over_mha", "", "allocated, over MHA's with nothing made again");
-    study_column(found, "held_briefly", "B/token",
+    study_column(found, "held_briefly", "B",
                  "computed: what the backward pass makes again, one layer at a time");
     study_column(found, "projections_again", "MFLOP/token", "of what is made again");
     study_column(found, "run", "", "which passes were run");
