@@ -48,7 +48,7 @@ struct word {
 
 static struct word word_of(const json_t *row, int column)
 {
-    struct word word;
+    struct word word = {{0}};
     const char *text = json_string_value(json_array_get(row, (size_t)column));
     set_line(word.text, sizeof word.text, column < 0 ? "all" : text && text[0] ? text : "-");
     return word;

@@ -131,15 +131,17 @@ static int count_model(json_t *found, const struct study_settings *settings, con
     struct model model;
     struct cache_kind kinds[CACHE_KINDS];
     int code = model_find(settings->paths->configs, name, &model, error);
-    int count = code ? code : cache_kinds(&model, kinds, error);
-    if (count < 0)
+    if (code)
+        return code;
+    int count = cache_kinds(&model, kinds, error);
+    if (count < 1)
         return count;
     struct mla_problem problem = {0};
     model_problem(&model, MLA_FP32, &problem);
     int64_t weights = (int64_t)problem.heads * (problem.qk_nope_head_dim + problem.v_head_dim) *
                       problem.kv_lora_rank;
-    int64_t widest = 0;
-    for (int k = 0; k < count; k++)
+    int64_t widest = kinds[0].elements;
+    for (int k = 1; k < count; k++)
         widest = kinds[k].elements > widest ? kinds[k].elements : widest;
     float *wkv_b = malloc((size_t)weights * sizeof *wkv_b);
     float *rows = malloc((size_t)(TOKENS * widest) * sizeof *rows);

@@ -202,9 +202,8 @@ Test(lineup, report_sets_each_against_its_own_machine)
         "Y, avx2, 2 CPUs: kernels failed verification",
         "c/wrong: o is off",
         "2 passed, 0 failed, 1 skipped",
-        "| mine: 1.00 \xc2\xb5s, 50.0 %, unresolved | naive: 500 ns, 33.3 %, alone | not the same "
-        "| "
-        "0.50 x |",
+        ("| mine: 1.00 \xc2\xb5s, 50.0 %, unresolved | naive: 500 ns, 33.3 %, alone | "
+         "not the same | 0.50 x |"),
         "were not interleaved",
     };
     write_two_machines("Y");

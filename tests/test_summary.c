@@ -70,9 +70,8 @@ Test(summary, a_winner_has_one_line_for_its_contexts)
 {
     static const char *const said[] = {
         "In 3 of 3 cases with several kernels one is surely the fastest",
-        "| tiny, decode, fp32, 1 thread | 64 to 256 cached | a | 1.01 to 4.04 \xc2\xb5s "
-        "| "
-        "1.25 to 1.50 x (b) | sure in 3 of 3: 1.25 x at least | ",
+        ("| tiny, decode, fp32, 1 thread | 64 to 256 cached | a | 1.01 to 4.04 \xc2\xb5s | "
+         "1.25 to 1.50 x (b) | sure in 3 of 3: 1.25 x at least | "),
         " | 0.1 | 100 |",
         "A/A control",
         "2 passed, 0 failed, 1 skipped",
