@@ -85,8 +85,8 @@ static void judge(const struct result_table *table, json_t *claim)
               "layers). At 16,384 cached tokens and more a decode step of MHA takes %.2f to %.2f "
               "times as long as over the latent, which is faster in %d of %d cases; at %s a layer "
               "takes %s (%s) over the latent and %s (%s) with MHA.",
-              unit_number(latent, 3).s, model, unit_number(mha, 3).s, seen.least, seen.most,
-              seen.faster, seen.pairs, unit_count(seen.longest->cached).s,
+              unit_count((int64_t)latent).s, model, unit_count((int64_t)mha).s, seen.least,
+              seen.most, seen.faster, seen.pairs, unit_count(seen.longest->cached).s,
               unit_time(claim_time(seen.longest)).s, seen.longest->kernel,
               unit_time(claim_time(seen.longest_mha)).s, seen.longest_mha->kernel);
     bool smaller = latent > mha;

@@ -87,17 +87,29 @@ static void say_phase(json_t *claim, const struct phase *phase, char *text, size
     }
 }
 
-/* Callgrind's counts, where the study of them is there. */
-static void add_instructions(const struct result_table *table, json_t *claim)
+/* Callgrind's counts, where the study of them is there; in words, those of decode. */
+static void add_instructions(const struct result_table *table, json_t *claim, char *text,
+                             size_t size)
 {
+    size_t used = 0;
+    text[0] = 0;
     const json_t *study =
         json_object_get(json_object_get(table->mlabench, "studies"), "instructions");
     if (!study)
         claim_missing(claim, "instructions were not counted: `make claims' does it with valgrind");
-    for (size_t i = 0; i < study_rows(study); i++)
+    for (size_t i = 0; i < study_rows(study); i++) {
+        double over = study_number(study, i, "over_mha");
         claim_evidence(claim, "", study_number(study, i, "instructions"),
                        "instructions, %s, %s (%s)", study_text(study, i, "case"),
                        study_text(study, i, "way"), study_text(study, i, "kernel"));
+        if (!strcmp(study_text(study, i, "case"), "decode") && over != 1 && used < size)
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s%s %.2f",
+                                 used ? ", " : " Instructions of a short decode step, over MHA's: ",
+                                 study_text(study, i, "way"), over);
+    }
+    if (used && used < size)
+        snprintf(text + used, size - used, ".");
 }
 
 static void say_crossovers(const struct result_table *table, json_t *claim, char *text, size_t size)
@@ -140,18 +152,18 @@ static double least_flops(const struct phase *phase)
 static void judge(const struct result_table *table, json_t *claim)
 {
     const struct phase decode = longest(table, "decode"), prefill = longest(table, "prefill");
-    char text[2][512], crossovers[640];
+    char text[2][512], crossovers[640], counted[192];
     say_phase(claim, &decode, text[0], sizeof text[0]);
     say_phase(claim, &prefill, text[1], sizeof text[1]);
     say_crossovers(table, claim, crossovers, sizeof crossovers);
-    add_instructions(table, claim);
+    add_instructions(table, claim, counted, sizeof counted);
     claim_say(claim, "baseline",
               "MHA of the same width, FLOPs by the accounting, fastest kernel of each");
     claim_say(
         claim, "measured",
         "Decode: %s. Prefill: %s. What the absorbed order trades for its FLOPs are the bytes of "
-        "the cache.%s%s",
-        text[0], text[1], crossovers[0] ? " Absorb or expand anew:" : "", crossovers);
+        "the cache.%s%s%s",
+        text[0], text[1], counted, crossovers[0] ? " Absorb or expand anew:" : "", crossovers);
     if (!decode.work || !prefill.work)
         return claim_missing(claim, "MHA, expanded and absorbed MLA in one case of %s",
                              decode.work ? "prefill" : "decode");
