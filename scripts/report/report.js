@@ -138,7 +138,10 @@
       for (const log of [false, true]) {
         const values = rows.map(row => row.values[column]).filter(value => isFinite(value) && (!log || value > 0));
         const flipped = vertical && name !== "row";
-        const scale = values.length > 0 && layScale(pixels, values, log, flipped);
+        // What is exact but for rounding may not be drawn.
+        const most = Math.max(...values), large = values.filter(value => value > 1e-9 * most);
+        const scale = values.length > 0 && (layScale(pixels, values, log, flipped) ||
+          (large.length > 0 && large.length < values.length && layScale(pixels, large, log, flipped)));
         if (scale)
           found.push({column, ...scale});
       }
@@ -206,8 +209,10 @@
     let panels = readPanels(svg);
     if (panels.length !== 1 + Math.max(...rows.map(row => row.panel)))
       panels = panels.filter(panel => panel.groups.some(marks => marks.length > 0)); // legends
+    // One panel's rows may be drawn in several, by different columns.
+    const alone = rows.every(row => row.panel === 0);
     panels.forEach((panel, number) => {
-      const own = rows.filter(row => row.panel === number);
+      const own = alone ? rows : rows.filter(row => row.panel === number);
       // Where there are marks, areas are no bars.
       const points = panel.groups.map(marks => marks.filter(mark => !mark.bar)).filter(marks => marks.length > 0);
       const groups = points.length > 0 ? points : panel.groups.filter(marks => marks.length > 0);
@@ -219,7 +224,9 @@
       else
         explainGroups(groups, own, names, explained);
     });
-    return explained;
+    // A few that fit by chance are not understood.
+    const all = panels.flatMap(panel => panel.groups.flat()).length;
+    return 4 * explained.length < all ? [] : explained;
   };
 
   const tip = document.createElement("div");
