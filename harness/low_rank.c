@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* LAPACK, which OpenBLAS holds. Matrices are column-major: a row-major one is its transpose. Last
- * comes the length of the text, as gfortran passes it. */
-extern void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *lda,
-                    double *s, double *u, const int *ldu, double *vt, const int *ldvt, double *work,
-                    const int *lwork, int *iwork, int *info, size_t job_length);
-extern void dgelqf_(const int *m, const int *n, double *a, const int *lda, double *tau,
-                    double *work, const int *lwork, int *info);
+/* LAPACK, which OpenBLAS holds; weak, as another BLAS may not, nor a static one without gfortran's
+ * library. Matrices are column-major: a row-major one is its transpose. Last comes the length of
+ * the text, as gfortran passes it. */
+extern void __attribute__((weak))
+dgesdd_(const char *job, const int *m, const int *n, double *a, const int *lda, double *s,
+        double *u, const int *ldu, double *vt, const int *ldvt, double *work, const int *lwork,
+        int *iwork, int *info, size_t job_length);
+extern void __attribute__((weak)) dgelqf_(const int *m, const int *n, double *a, const int *lda,
+                                          double *tau, double *work, const int *lwork, int *info);
 
 /* What LAPACK works with, beside the result. */
 struct scratch {
@@ -27,11 +29,21 @@ static int no_memory(struct mla_error *error)
     return mla_fail(error, MLA_MACHINE, "no memory for a singular value decomposition");
 }
 
+static int check_lapack(struct mla_error *error)
+{
+    if (dgesdd_ && dgelqf_)
+        return 0;
+    return mla_fail(error, MLA_MACHINE,
+                    "this program's BLAS has no LAPACK (dgesdd, dgelqf): link OpenBLAS, which has");
+}
+
 static int decompose(int rows, int columns, struct scratch *s, struct low_rank *fit,
                      struct mla_error *error)
 {
-    int rank = (int)fit->rank, info = 0, ask = -1;
+    int rank = (int)fit->rank, info = 0, ask = -1, code = check_lapack(error);
     double wanted = 0;
+    if (code)
+        return code;
     dgesdd_("S", &columns, &rows, s->a, &columns, fit->singular, fit->directions, &columns, s->left,
             &rank, &wanted, &ask, s->iwork, &info, 1);
     int size = (int)wanted;
@@ -114,8 +126,10 @@ int low_rank_add(const struct low_rank *fit, int64_t first, int64_t last, int64_
 
 int low_rank_triangle(int64_t rows, int64_t columns, double *x, struct mla_error *error)
 {
-    int m = (int)columns, n = (int)rows, info = 0, ask = -1;
+    int m = (int)columns, n = (int)rows, info = 0, ask = -1, code = check_lapack(error);
     double wanted = 0;
+    if (code)
+        return code;
     double *tau = malloc((size_t)columns * sizeof *tau);
     if (!tau)
         return no_memory(error);
@@ -123,7 +137,6 @@ int low_rank_triangle(int64_t rows, int64_t columns, double *x, struct mla_error
     dgelqf_(&m, &n, x, &m, tau, &wanted, &ask, &info);
     int size = (int)wanted;
     double *work = malloc((size_t)size * sizeof *work);
-    int code = 0;
     if (!work) {
         code = no_memory(error);
     } else {
