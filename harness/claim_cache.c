@@ -142,9 +142,9 @@ static void judge(const struct result_table *table, json_t *claim)
         all_touched(study) ? "Storing rows touched what the formula says, to within 1 %."
                            : "Storing rows did not touch what the formula says: see the table.");
     bool shrinks = least[0] > 1 && least[1] > 1;
-    claim_verdict(claim, !shrinks                            ? CLAIM_FAILS
-                         : least[0] > 5.75 && most[0] < 6.25 ? CLAIM_HOLDS
-                                                             : CLAIM_CONDITIONS);
+    claim_verdict(claim, !shrinks                                       ? CLAIM_FAILS
+                         : least[0] >= SIX_LEAST && most[0] <= SIX_MOST ? CLAIM_HOLDS
+                                                                        : CLAIM_CONDITIONS);
 }
 
 const struct claim claim_cache = {

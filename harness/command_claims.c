@@ -16,7 +16,6 @@
 /* A stored result, to be added to. */
 static int open_result(const char *path, struct result *result, struct mla_error *error)
 {
-    json_error_t where;
     *result = (struct result){0};
     if (snprintf(result->path, sizeof result->path, "%s", path) >= (int)sizeof result->path)
         return mla_fail(error, MLA_BAD_INPUT, "the path %.200s... is too long", path);
@@ -25,8 +24,8 @@ static int open_result(const char *path, struct result *result, struct mla_error
     int code = result_table_read(path, &table, error);
     if (code)
         return code;
+    result->root = json_incref(table.root);
     result_table_destroy(&table);
-    result->root = json_load_file(path, 0, &where);
     result->context = json_object_get(result->root, "context");
     result->mlabench = json_object_get(result->context, "mlabench");
     result->benchmarks = json_object_get(result->root, "benchmarks");
@@ -41,8 +40,8 @@ static json_t *studies_of(struct result *result)
     return json_object_get(result->mlabench, "studies");
 }
 
-/* Those that the file lacks; it is written after each, so that nothing is lost. One that fails is
- * noted, and the others go on. */
+/* Those that the file lacks, or has in small alone; it is written after each, so that nothing is
+ * lost. One that fails is noted, and the others go on. */
 static int run_studies(struct result *result, const struct options *options,
                        const struct paths *paths, struct mla_error *error)
 {
@@ -51,7 +50,8 @@ static int run_studies(struct result *result, const struct options *options,
     json_t *into = studies_of(result);
     for (int i = 0; studies[i]; i++) {
         struct mla_error why = {{0}};
-        if (json_object_get(into, studies[i]->name))
+        const json_t *found = json_object_get(into, studies[i]->name);
+        if (found && (options->quick || !json_is_true(json_object_get(found, "quick"))))
             continue;
         if (!options->quiet)
             fprintf(stderr, "study: %s ...\n", studies[i]->title);
@@ -170,6 +170,12 @@ int command_claims(const struct options *options, const struct paths *paths, int
     if (options->file_count > 1)
         return mla_fail(error, MLA_BAD_INPUT,
                         "mlabench claims takes one result.json to judge, or none to measure");
+    if (options->file_count == 1 && options->out)
+        return mla_fail(
+            error, MLA_BAD_INPUT,
+            "--out is for what mlabench claims measures; the verdicts on %.600s go into "
+            "that file and the report beside it",
+            options->files[0]);
     if (options->file_count == 1)
         return conclude(options->files[0], options, paths, error);
     char folder[PATH_LENGTH + 128], path[PATH_LENGTH + 160];

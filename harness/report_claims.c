@@ -13,10 +13,9 @@ enum { ROWS_SHOWN = 60, COLUMNS_MOST = 16 };
 
 static void figure_text(double value, const char *unit, char *text, size_t size)
 {
-    const char *number = fabs(value) >= 1e4 && fabs(value) < 1e15 && value == floor(value)
-                             ? unit_count((int64_t)value).s
-                             : unit_number(value, 4).s;
-    snprintf(text, size, "%s%s%.16s", number, unit[0] ? " " : "", unit);
+    bool whole = fabs(value) >= 1e4 && fabs(value) < 1e15 && value == floor(value);
+    const struct text number = whole ? unit_count((int64_t)value) : unit_number(value, 4);
+    snprintf(text, size, "%s%s%.16s", number.s, unit[0] ? " " : "", unit);
 }
 
 static void evidence(struct document *doc, const json_t *claim)

@@ -181,11 +181,15 @@ void result_note(struct result *result, const char *list, const char *name, cons
     json_array_append_new(json_object_get(result->mlabench, list), entry);
 }
 
+void result_stamp(const struct result *result)
+{
+    json_object_set_new(result->mlabench, "finished", time_now());
+}
+
 int result_write(const struct result *result, struct mla_error *error)
 {
     if (!result->path[0])
         return 0;
-    json_object_set_new(result->mlabench, "finished", time_now());
     char temporary[1300];
     snprintf(temporary, sizeof temporary, "%s.part", result->path);
     FILE *file = fopen(temporary, "w");

@@ -28,6 +28,9 @@ int result_create(struct result *result, const char *folder, int count, char **a
 void result_note(struct result *result, const char *list, const char *name, const char *reason,
                  const json_t *verdict);
 
+/* Says that the run was still going on, or ended, now. */
+void result_stamp(const struct result *result);
+
 /* Writes the file. Returns 0 or MLA_MACHINE; then the file is as it was before. */
 int result_write(const struct result *result, struct mla_error *error);
 

@@ -165,6 +165,7 @@ static int run_cases(struct run *run, struct mla_error *error)
         if (code)
             return code;
         note_suspects(run);
+        result_stamp(run->result);
         code = result_write(run->result, error);
         if (code)
             return code;
@@ -200,6 +201,7 @@ int run_suite(struct run *run, struct mla_error *error)
     json_object_set_new(run->result->mlabench, "proven",
                         proven_by_program(run->suite, run->catalogue, &run->tally));
     if (ended) {
+        result_stamp(run->result);
         int written = result_write(run->result, error);
         if (written)
             return written;

@@ -79,8 +79,10 @@ struct work {
 static int work(void *context, struct child_channel *channel, struct mla_error *error)
 {
     const struct work *w = context;
-    json_t *found = json_pack("{s:s}", "title", w->study->title);
+    json_t *found = json_pack("{s:s, s:b}", "title", w->study->title, "quick", w->settings->quick);
     int code = w->study->run(w->settings, found, error);
+    if (!code && w->settings->quick)
+        study_note(found, "Small sizes alone, as --quick asks for: to try it out.");
     if (code)
         json_decref(found);
     else

@@ -27,6 +27,7 @@ struct study_settings {
  *   rows     [[a value per column: number, text, or null where it could not be had]]
  *   figures  {NAME: number}, single figures that a verdict rests on
  *   notes    [sentence], what a reader must know, e.g. what was left out and why
+ *   quick    whether it is of small sizes alone; study_run sets it
  *   plot     {panel, series, x_label, caption}: the columns, or "", that a row's panel and series
  *            are named in; absent where there is nothing to draw */
 struct study {

@@ -355,6 +355,8 @@ Test(claims, the_command_adds_verdicts_to_a_result_and_its_report)
     stored_write(with_studies(), "result.json");
     EXPECT(0, "claims @/result.json", "holds under conditions", "not measured", "report.html");
     json_t *root = load("result.json"), *list = json_object_get(stored_own(root), "claims");
+    cr_assert_str_eq(result_text(stored_own(root), "finished"), "2026-01-02T03:05:05+0000",
+                     "when the run ended does not change");
     cr_assert(json_array_size(list) >= 3);
     json_decref(root);
     snprintf(path, sizeof path, "%s/report.md", folder);
@@ -371,9 +373,30 @@ Test(claims, the_command_adds_verdicts_to_a_result_and_its_report)
     EXPECT(0, "claims --json @/result.json", "\"verdict\": \"holds under conditions\"");
 }
 
+Test(claims, small_studies_are_marked_and_made_anew_in_full)
+{
+    json_t *root = with_studies();
+    json_object_set_new(json_object_get(stored_own(root), "studies"), "article",
+                        json_pack("{s:b}", "quick", 1));
+    json_t *article;
+    stored_write(root, "result.json");
+    EXPECT(0, "claims --quick --no-report @/result.json", "holds");
+    root = load("result.json");
+    article = json_object_get(json_object_get(stored_own(root), "studies"), "article");
+    cr_assert(!json_object_get(article, "rows"), "there was one of small sizes");
+    json_decref(root);
+    EXPECT(0, "claims --no-report @/result.json", "study: The article");
+    root = load("result.json");
+    article = json_object_get(json_object_get(stored_own(root), "studies"), "article");
+    cr_assert(json_is_false(json_object_get(article, "quick")));
+    cr_assert(json_array_size(json_object_get(article, "rows")) > 0);
+    json_decref(root);
+}
+
 Test(claims, what_it_cannot_use_is_refused)
 {
     EXPECT(2, "claims a.json b.json", "takes one result.json");
+    EXPECT(2, "claims a.json --out @", "go into that file");
     EXPECT(4, "claims @/none.json", "none.json");
     write_file("result.json", "{\"context\": {}, \"benchmarks\": []}");
     EXPECT(2, "claims @/result.json", "result.json", "mlabench");
