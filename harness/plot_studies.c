@@ -140,8 +140,11 @@ int plot_studies(struct plot_maker *maker, struct mla_error *error)
     const char *name;
     json_t *found;
     int code = 0;
-    json_object_foreach(json_object_get(maker->table->mlabench, "studies"), name,
-                        found) if (!code && json_is_object(json_object_get(found, "plot"))) code =
-        plot_study(maker, name, found, error);
+    json_object_foreach(json_object_get(maker->table->mlabench, "studies"), name, found)
+    {
+        /* The name becomes part of a script's. */
+        if (!code && study_name_is_plain(name) && json_is_object(json_object_get(found, "plot")))
+            code = plot_study(maker, name, found, error);
+    }
     return code;
 }

@@ -112,10 +112,11 @@ Test(claims, what_was_not_measured_gets_no_verdict)
     }
 }
 
-static void expect_context(double mha_ms, int cached, const char *verdict, const char *says)
+static void expect_context(double mha_bytes, double mha_ms, int cached, const char *verdict,
+                           const char *says)
 {
     json_t *root = stored_result("some CPU", "host"), *claim;
-    add_study(root, "cache", cache_study(7, 9, 3.5));
+    add_study(root, "cache", cache_study(mha_bytes, 9, 3.5));
     add_times(root, "tiny", "decode", cached, 1, "absorbed", "absorbed", 2, 1e6, 100);
     add_times(root, "tiny-mha", "decode", cached, 1, "slow", "expanded", 50, 1e6, 700);
     add_times(root, "tiny-mha", "decode", cached, 1, "mha", "expanded", mha_ms, 1e6, 700);
@@ -127,9 +128,10 @@ static void expect_context(double mha_ms, int cached, const char *verdict, const
 
 Test(claims, long_contexts_are_compared_with_the_fastest_mha)
 {
-    expect_context(5, 16384, "holds", "2.50 to 2.50 times as long");
-    expect_context(1.5, 16384, "holds under conditions", "faster in 0 of 1 cases");
-    expect_context(5, 8192, "not measured", "");
+    expect_context(7, 5, 16384, "holds", "2.50 to 2.50 times as long");
+    expect_context(7, 1.5, 16384, "holds under conditions", "faster in 0 of 1 cases");
+    expect_context(7, 5, 8192, "not measured", "");
+    expect_context(0.5, 5, 16384, "does not hold", "2.50 to 2.50 times as long");
 }
 
 /* MHA's FLOPs being 1e9 in decode and prefill. */
@@ -423,5 +425,27 @@ Test(claims, a_report_of_absurd_studies_and_claims_is_written)
         json_object_set_new(stored_own(root), "claims", json_loads(absurd[n], 0, NULL));
         stored_write(root, "result.json");
         EXPECT(0, "report @/result.json", "report.html");
+    }
+}
+
+/* A study's name becomes that of a script: one that is no name is not drawn. */
+Test(claims, a_study_with_a_path_for_a_name_is_not_drawn)
+{
+    static const char *const names[] = {"../x", "cache"};
+    static const char *const files[] = {"study-..-x", "study-cache"};
+    json_t *root = stored_result("some CPU", "host");
+    for (int i = 0; i < 2; i++) {
+        json_t *found = json_object();
+        study_column(found, "value", "", "");
+        study_row(found, json_pack("[i]", 1));
+        study_plot(found, "", "", "x", "a caption");
+        add_study(root, names[i], found);
+    }
+    stored_write(root, "result.json");
+    EXPECT(0, "report @/result.json", "report.html");
+    for (int i = 0; i < 2; i++) {
+        char path[160];
+        snprintf(path, sizeof path, "%s/data/%s.tsv", folder, files[i]);
+        cr_assert((access(path, R_OK) == 0) == (i == 1), "%s", path);
     }
 }
