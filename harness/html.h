@@ -18,8 +18,9 @@ void html_drawing(FILE *file, const char *svg, int figure);
 
 /* The table behind a drawing, folded: data/NAME.tsv as plot_draw.h describes it, its figures with
  * units. The drawing's place for a mark is in its columns as well, with what a script needs to find
- * the row of a mark: tr[data-panel][data-block], td[data-value], th[data-name]. Nothing if there is
- * no such file. False: there was no memory. */
+ * the row of a mark: tr[data-panel][data-block], td[data-value], th[data-name], and tr[data-at] if
+ * the drawing told where they are (html_marks.h). Nothing if there is no such file. False: there
+ * was no memory. */
 bool html_data(FILE *file, const char *path);
 
 #endif

@@ -2,6 +2,7 @@
  *
  * The table behind a drawing. */
 #include "harness/html.h"
+#include "harness/html_marks.h"
 #include "harness/suite.h"
 #include "harness/units.h"
 
@@ -13,14 +14,16 @@ enum { COLUMNS_MOST = 40, ROWS_MOST = 5000 /* a browser's patience */ };
 
 struct source {
     FILE *file;
-    char *line;
+    char *text;
     size_t size;
     char *names[COLUMNS_MOST]; /* into `heads` */
     char *heads;
     int columns;
     char panel[128], series[128];
     int panels, block; /* so far, from 1 */
-    bool aside;        /* this block helps to draw, and is not shown */
+    int line;          /* in the block, from 0 */
+    struct html_marks marks;
+    bool aside; /* this block helps to draw, and is not shown */
 };
 
 /* Splits at tabs, in place. Returns how many there are, at most COLUMNS_MOST. */
@@ -38,9 +41,9 @@ static int split(char *line, char **cells)
 
 static bool next_line(struct source *source)
 {
-    ssize_t length = getline(&source->line, &source->size, source->file);
-    if (length > 0 && source->line[length - 1] == '\n')
-        source->line[length - 1] = 0;
+    ssize_t length = getline(&source->text, &source->size, source->file);
+    if (length > 0 && source->text[length - 1] == '\n')
+        source->text[length - 1] = 0;
     return length >= 0;
 }
 
@@ -136,13 +139,16 @@ static void take_comment(struct source *source, const char *text)
     }
     snprintf(source->series, sizeof source->series, "%s", text);
     source->block++;
+    source->line = -1;
     source->aside = text[0] == '(';
 }
 
 static void put_row(FILE *file, const struct source *source, char **cells, int count)
 {
-    fprintf(file, "<tr data-panel=\"%d\" data-block=\"%d\"><td>",
+    fprintf(file, "<tr data-panel=\"%d\" data-block=\"%d\"",
             source->panels > 0 ? source->panels - 1 : 0, source->block);
+    html_marks_put(file, &source->marks, source->block, source->line);
+    fputs("><td>", file);
     html_text(file, source->panel);
     fputs("</td><td>", file);
     html_text(file, strcmp(source->series, source->panel) != 0 ? source->series : "");
@@ -166,17 +172,18 @@ static void put_rows(FILE *file, struct source *source)
     char *cells[COLUMNS_MOST], last[512] = "";
     int rows = 0;
     while (next_line(source)) {
-        if (!strncmp(source->line, "# ", 2)) {
-            take_comment(source, source->line + 2);
+        if (!strncmp(source->text, "# ", 2)) {
+            take_comment(source, source->text + 2);
             last[0] = 0;
             continue;
         }
+        source->line += source->text[0] != 0;
         bool again =
-            !strncmp(source->line, last, sizeof last - 1); /* another mark on the same place */
-        snprintf(last, sizeof last, "%s", source->line);
-        if (!source->line[0] || source->aside || again)
+            !strncmp(source->text, last, sizeof last - 1); /* another mark on the same place */
+        snprintf(last, sizeof last, "%s", source->text);
+        if (!source->text[0] || source->aside || again)
             continue;
-        int count = split(source->line, cells);
+        int count = split(source->text, cells);
         if (has_figures(cells, count) && rows++ < ROWS_MOST)
             put_row(file, source, cells, count);
     }
@@ -191,9 +198,10 @@ bool html_data(FILE *file, const char *path)
     struct source source = {.file = fopen(path, "r")};
     if (!source.file)
         return true;
-    bool there = next_line(&source) && !strncmp(source.line, "# ", 2);
+    bool marked = html_marks_read(path, &source.marks);
+    bool there = next_line(&source) && !strncmp(source.text, "# ", 2);
     if (there)
-        source.heads = strdup(source.line + 2);
+        source.heads = strdup(source.text + 2);
     if (source.heads) {
         source.columns = split(source.heads, source.names);
         fputs("<details><summary>The numbers</summary>\n<div class=\"scroll\" role=\"region\" "
@@ -206,9 +214,10 @@ bool html_data(FILE *file, const char *path)
         put_rows(file, &source);
         fputs("</details>\n", file);
     }
-    bool whole = !there || source.heads;
+    bool whole = marked && (!there || source.heads);
+    html_marks_destroy(&source.marks);
     free(source.heads);
-    free(source.line);
+    free(source.text);
     fclose(source.file);
     return whole;
 }

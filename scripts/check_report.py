@@ -108,13 +108,12 @@ class Page:
             self.expect(len(figure["caption"]) > 20, f"figure {i + 1} has no caption")
             self.expect(figure["drawn"], f"figure {i + 1} has no drawing")
             self.expect(figure["rows"], f"figure {i + 1} has no numbers")
-            if not figure["marks"]:
-                self.notes.append(f"figure {i + 1} tells no numbers on hover")
+            self.expect(figure["marks"], f"figure {i + 1} tells no numbers on hover")
         telling = [i for i, figure in enumerate(figures) if figure["marks"]]
-        self.expect(telling or not figures, "no figure tells its numbers on hover")
-        for i in telling[:6]:
+        for i in telling:
             self.check_hover(i)
         self.check_places()
+        self.check_told_places()
 
     def show_figure(self, i):
         self.browser.ask("for (let fold = document.querySelectorAll('figure')[%d]; fold; fold = fold.parentElement)"
@@ -194,6 +193,24 @@ class Page:
                             f"figure {figure + 1}: {a_x} left of {b_x}")
                 self.expect(not a_at[1] > b_at[1] + 2 or a_y < b_y,
                             f"figure {figure + 1}: {a_y} below {b_y}")
+
+    def check_told_places(self):
+        """What a drawing told of the places of its marks: each is on one."""
+        astray = self.browser.ask(
+            "[...document.querySelectorAll('figure')].map(figure => {"
+            " const marks = [...figure.querySelectorAll('g[id*=gnuplot_plot] use')].map(use =>"
+            "   (use.getAttribute('transform').match(/translate[(]([-\\d.]+),([-\\d.]+)/) || []).slice(1).map(Number))"
+            "   .map(([x, y]) => [x - 1, x + 1, y - 1, y + 1]);"
+            " const areas = [...figure.querySelectorAll('g[id*=gnuplot_plot] polygon')].map(area => {"
+            "   const n = area.getAttribute('points').match(/-?[\\d.]+/g).map(Number);"
+            "   const x = n.filter((_, i) => i % 2 == 0), y = n.filter((_, i) => i % 2);"
+            "   return [Math.min(...x) - 1, Math.max(...x) + 1, Math.min(...y) - 1, Math.max(...y) + 1]; });"
+            " const drawn = marks.concat(areas);"
+            " return [...figure.querySelectorAll('tr[data-at]')].flatMap(tr => tr.dataset.at.split(' '))"
+            "   .filter(at => { const [x, y] = at.split(',').map(Number);"
+            "     return !drawn.some(([left, right, top, bottom]) => x >= left && x <= right && y >= top && y <= bottom); }).length; })")
+        for i, count in enumerate(astray):
+            self.expect(not count, f"figure {i + 1} tells {count} places where it has no mark")
 
     # The texts of a column of the k-th table.
     COLUMN = ("[...document.querySelectorAll('table')[%d].tBodies[0].rows].map(row => row.cells[%d].textContent)")
@@ -335,6 +352,7 @@ PLANTED = (
     ("no arrow keys", 'card.addEventListener("keydown"', 'card.addEventListener("keyless"', "nothing to the arrow keys"),
     ("another mark's numbers", "fillTip(mark.row, table)", "fillTip(marks[marks.length - 1 - index].row, table)",
      "left of|below"),
+    ("a mark's place elsewhere", 'data-at="', 'data-at="9', "places where it has no mark"),
     ("a figure without a caption", r"<figcaption id=\"fig1\">.*?</figcaption>", "", "figure 1 has no caption"),
     ("a figure without its numbers", r"<details><summary>The numbers</summary>.*?</details>", "", "has no numbers"),
     ("nothing without scripts", MAIN, "<script>document.documentElement.className = 'on'</script><style>"

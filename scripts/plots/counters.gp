@@ -31,9 +31,10 @@ do for [terminal in terminals] {
         eval panel(p)
         set xrange [0 : 1.3 * longest[p]]
         plot data index p - 1 using (0):1:2 with labels right offset -0.8,0 notitle, \
-             data index p - 1 using (0):1:(0):3:($1 - 0.33):($1 + 0.33):(colour(strcol(2))) with boxxyerror fs solid 0.75 noborder lc rgb variable notitle, \
-             data index p - 1 using 3:1:4:5 with xerrorbars ps 0 lw 0.6 lc rgb "black" notitle, \
+             data index p - 1 using (0):(mark(0.5 * $3, $1)):(0):3:($1 - 0.33):($1 + 0.33):(colour(strcol(2))) with boxxyerror fs solid 0.75 noborder lc rgb variable notitle, \
+             data index p - 1 using 3:(mark($3, $1)):4:5 with xerrorbars ps 0 lw 0.6 lc rgb "black" notitle, \
              data index p - 1 using ($5 > $3 ? $5 : $3):1:6 with labels left offset 0.6,0 notitle
+        eval told(terminal, "")
         unset label 3
         unset label 4
     }

@@ -30,6 +30,8 @@ end_of_x(n) = percent(column(9))
 end_of_output(n) = percent(column(9) + column(12))
 end_of_kv(n) = percent(column(9) + column(12) + column(11))
 end_of_q(n) = percent(column(5))
+# As y, keeping a mark in the middle of a part.
+part(from, to, y) = mark(0.5 * (from + to), y)
 
 stats data using (100 * column(13)) nooutput
 set xrange [0 : STATS_max * 1.06]
@@ -70,17 +72,18 @@ do for [terminal in terminals] {
             if (p == panels && c == cells) {
                 set key at screen 0.5, 0.24 / height center center vertical maxrows 2 Left reverse samplen 1.2 width -1
             }
-            plot data index block(p, 1) using (0):(y(again, "expanded")):(end_of_kv(0)):(end_of_q(0)):(low(again)):(high(again)) with boxxyerror ls 4 fs solid 1 noborder notitle, \
-                 data index block(p, 1) using (0):(column(11) > 0 ? y(again, "expanded") : NaN):(end_of_output(0)):(end_of_kv(0)):(low(again)):(high(again)) with boxxyerror ls 3 fs pattern 4 border notitle, \
-                 data index block(p, 1) using (0):(y(again, "expanded")):(end_of_x(0)):(end_of_output(0)):(low(again)):(high(again)) with boxxyerror ls 2 fs solid 1 noborder notitle, \
-                 data index block(p, 1) using (0):(y(again, "expanded")):(0):(end_of_x(0)):(low(again)):(high(again)) with boxxyerror ls 1 fs solid 1 noborder notitle, \
+            plot data index block(p, 1) using (0):(part(end_of_kv(0), end_of_q(0), y(again, "expanded"))):(end_of_kv(0)):(end_of_q(0)):(low(again)):(high(again)) with boxxyerror ls 4 fs solid 1 noborder notitle, \
+                 data index block(p, 1) using (0):(part(end_of_output(0), end_of_kv(0), column(11) > 0 ? y(again, "expanded") : NaN)):(end_of_output(0)):(end_of_kv(0)):(low(again)):(high(again)) with boxxyerror ls 3 fs pattern 4 border notitle, \
+                 data index block(p, 1) using (0):(part(end_of_x(0), end_of_output(0), y(again, "expanded"))):(end_of_x(0)):(end_of_output(0)):(low(again)):(high(again)) with boxxyerror ls 2 fs solid 1 noborder notitle, \
+                 data index block(p, 1) using (0):(part(0, end_of_x(0), y(again, "expanded"))):(0):(end_of_x(0)):(low(again)):(high(again)) with boxxyerror ls 1 fs solid 1 noborder notitle, \
                  data index block(p, 1) using (end_of_q(0)):(y(again, "latent")) with points pt 13 ps dot lc rgb "#ffffff" notitle, \
-                 data index block(p, 1) using (end_of_q(0)):(y(again, "latent")) with points pt 12 ps dot lc rgb "#000000" notitle, \
+                 data index block(p, 1) using (end_of_q(0)):(mark(end_of_q(0), y(again, "latent"))) with points pt 12 ps dot lc rgb "#000000" notitle, \
                  keyentry with boxes ls 1 fs solid 1 noborder title "x", \
                  keyentry with boxes ls 2 fs solid 1 noborder title "o, lse", \
                  keyentry with boxes ls 3 fs pattern 4 border title "c_kv, k, v", \
                  keyentry with boxes ls 4 fs solid 1 noborder title "c_q, q", \
                  keyentry with points pt 12 ps dot lc rgb "#000000" title "latent form"
+            eval told(terminal, "")
             unset label 3; unset label 4; unset label 5
         }
     }

@@ -16,6 +16,9 @@ height = top + 2 * square + gap + bottom
 
 # Paper is not drawn: it would be three quarters of the file.
 inked(value) = value > 0.003 ? value : NaN
+shade(i, line) = i == 0 ? column(3) : line ? abs(column(7 + i)) / most[i] : column(3 + i)
+# As the row, keeping a mark where there is ink.
+row(value) = value > 0.003 ? mark(column(2), column(1)) : column(1)
 
 array most[heads]
 do for [head=1:heads] {
@@ -51,7 +54,8 @@ do for [terminal in terminals] {
             if (line && i == 1) {
                 set colorbox user horizontal origin left / width, (bottom + 0.5 * square) / height size 0.85 * square / width, 0.07 / height
             } else { unset colorbox }
-            plot data index 0 using 2:1:(inked(i == 0 ? $3 : line ? abs(column(7 + i)) / most[i] : column(3 + i))) with image pixels notitle
+            plot data index 0 using 2:(row(shade(i, line))):(inked(shade(i, line))) with image pixels notitle
+            eval told(terminal, "")
             unset label 1
             unset label 2
             unset label 4

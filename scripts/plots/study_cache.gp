@@ -44,6 +44,7 @@ do for [terminal in terminals] {
     set xlabel x_label offset 0,0.4
     set label 3 title at screen 0.5, 1 - 0.11 / height center
     set key at screen 0.5, (legend - 0.02) / height center top vertical maxrows 2 Left reverse samplen 1 spacing 1 width 1
-    plot for [i=1:series] data index block(panel, i) using 8:(row_of(strcol(1))) with points pt look_point(series_word(i)) ps 1.25 * dot lw 1 lc rgb look_colour(series_word(i)) title label_word(i)
+    plot for [i=1:series] data index block(panel, i) using 8:(mark($8, row_of(strcol(1)))) with points pt look_point(series_word(i)) ps 1.25 * dot lw 1 lc rgb look_colour(series_word(i)) title label_word(i)
+    eval told(terminal, "x")
     unset output
 }

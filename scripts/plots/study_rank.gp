@@ -57,7 +57,8 @@ do for [terminal in terminals] {
         }
         set arrow 1 from first most, graph 0 to first most, graph 1 nohead lc rgb "#404040" lw 0.8 dt 3 front
         set label 5 "exact" at first most * 1.13, graph 0.5 center rotate front
-        plot for [i=1:series] data index block(1, i) using 1:(seen(p == 1 ? $4 : $3)) with linespoints lw 1.1 pt data_point(i) ps 0.8 * dot lc rgb data_colour(i) title label_word(i)
+        plot for [i=1:series] data index block(1, i) using 1:(mark($1, seen(p == 1 ? $4 : $3))) with linespoints lw 1.1 pt data_point(i) ps 0.8 * dot lc rgb data_colour(i) title label_word(i)
+        eval told(terminal, "xy")
         unset label 4
     }
     unset multiplot

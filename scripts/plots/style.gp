@@ -95,3 +95,16 @@ place(top, panel_height, height) = sprintf("set tmargin at screen %g; set bmargi
     1 - top / height, 1 - (top + panel_height) / height)
 across(left, right) = sprintf("set lmargin at screen %g; set rmargin at screen %g", \
     left / width, 1 - right / width)
+
+# Where the marks of a panel are, for the report's numbers on hover, if the table's own columns do not
+# say it: `using 1:(mark($1, $4))` keeps the place of a row's mark, in the axes' numbers, and
+# `eval told(terminal, "xy")` behind the plot writes what was kept, and the axes, to data/NAME.marks;
+# "xy", "x", "y" or "" says which are logarithmic, as gnuplot does not.
+marks = ""
+told_panels = 0
+mark(x, y) = (y == y ? (marks = marks . sprintf("%d %d %.7g %.7g\n", column(-2) + 1, column(0), x, y)) : 0, y)
+axes(logarithmic) = sprintf("axes %.7g %.7g %.7g %.7g %.7g %.7g %.7g %.7g %d %d", GPVAL_TERM_XMIN, GPVAL_TERM_XMAX, \
+    GPVAL_TERM_YSIZE / GPVAL_TERM_SCALE - GPVAL_TERM_YMIN, GPVAL_TERM_YSIZE / GPVAL_TERM_SCALE - GPVAL_TERM_YMAX, \
+    GPVAL_X_MIN, GPVAL_X_MAX, GPVAL_Y_MIN, GPVAL_Y_MAX, strstrt(logarithmic, "x") > 0, strstrt(logarithmic, "y") > 0)
+told(terminal, logarithmic) = "if (terminal eq 'svg') { set print 'data/" . name . ".marks'" . (told_panels ? " append" : "") \
+    . "; print axes('" . logarithmic . "'); print marks; unset print; told_panels = 1 }; marks = ''"

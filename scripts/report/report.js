@@ -202,6 +202,13 @@
     }
   };
 
+  // The marks of which the drawing itself told where they are.
+  const told = table => [...table.tBodies[0].rows].flatMap(tr =>
+    (tr.dataset.at || "").split(" ").filter(at => at).map(at => {
+      const [x, y] = at.split(",").map(Number);
+      return {x, y, row: {tr}};
+    }));
+
   // The marks of a drawing that the table's rows explain. Panels follow each other in both.
   const explain = (svg, table) => {
     const names = [...table.tHead.rows[0].cells].map(cell => cell.dataset.name || "");
@@ -251,7 +258,7 @@
     const svg = figure.querySelector("svg"), table = figure.querySelector("details table");
     if (!svg || !table)
       return;
-    const marks = explain(svg, table);
+    const own = told(table), marks = own.length > 0 ? own : explain(svg, table);
     if (marks.length === 0)
       return;
     const card = figure.querySelector(".card");
