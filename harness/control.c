@@ -86,7 +86,7 @@ static struct paired change_of(const struct result_row *a, const struct result_r
 struct contest contest(const struct result_table *table, const struct result_row *a,
                        const struct result_row *b)
 {
-    struct contest c = {CONTEST_UNRESOLVED, change_of(a, b), NULL};
+    struct contest c = {CONTEST_UNRESOLVED, change_of(a, b), NULL, false};
     double moved = control_moved(table, a, b);
     if (c.change.n == 0 || isnan(c.change.median))
         c.why = "not timed together";
@@ -100,5 +100,6 @@ struct contest contest(const struct result_table *table, const struct result_row
         c.why = "the same kernel differs from itself";
     else
         c.verdict = c.change.median > 0 ? CONTEST_SLOWER : CONTEST_FASTER;
+    c.level = c.why && c.change.n > 0 && isfinite(c.change.low) && !isnan(moved);
     return c;
 }

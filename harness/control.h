@@ -10,6 +10,7 @@
 #include "harness/result_table.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* As sure as the intervals between kernels of a run are. */
 #define CONTROL_SURE 0.95
@@ -35,6 +36,7 @@ struct contest {
     enum contest_verdict verdict;
     struct paired change; /* of log(b / a) over the rounds that have both */
     const char *why;      /* unresolved, in words; else NULL. Static */
+    bool level;           /* unresolved although there were rounds enough, and a control */
 };
 
 /* Whether row b of a result is slower than row a, of the same case. A difference counts if the

@@ -7,19 +7,36 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool compete(const struct result_row *a, const struct result_row *b)
+bool standing_compete(const struct result_row *a, const struct result_row *b)
 {
     return a->threads == b->threads && !strcmp(a->model, b->model) && result_same_work(a, b);
 }
 
+/* What a choice and what noise may cost `auto`, or spare it, beside the kernel it chose. */
+static const double as_well = 1.1;
+
+bool standing_left_out(const struct result_table *table, const struct result_row *row)
+{
+    if (strcmp(row->kernel, "auto") != 0)
+        return false;
+    for (int i = 0; i < table->count; i++) {
+        const struct result_row *other = &table->rows[i];
+        if (other != row && standing_compete(other, row) && !strcmp(other->order, row->order) &&
+            other->ns.median <= as_well * row->ns.median &&
+            contest(table, row, other).verdict != CONTEST_SLOWER)
+            return true;
+    }
+    return false;
+}
+
 struct standing standing_of(const struct result_table *table, const struct result_row *of)
 {
-    struct standing s = {.best = of, .times = NAN};
+    struct standing s = {.best = NULL, .times = NAN};
     for (int i = 0; i < table->count; i++) {
         const struct result_row *row = &table->rows[i];
-        if (row == of || !compete(row, of))
+        if (!standing_compete(row, of) || standing_left_out(table, row))
             continue;
-        if (row->ns.median < s.best->ns.median) {
+        if (!s.best || row->ns.median < s.best->ns.median) {
             s.second = s.best;
             s.best = row;
         } else if (!s.second || row->ns.median < s.second->ns.median) {
@@ -37,7 +54,7 @@ struct standing standing_of(const struct result_table *table, const struct resul
 bool standing_leads(const struct result_table *table, const struct result_row *row)
 {
     for (const struct result_row *other = table->rows; other < row; other++)
-        if (compete(other, row))
+        if (standing_compete(other, row))
             return false;
     return true;
 }

@@ -15,8 +15,15 @@ struct standing {
     bool sure;              /* that the second is slower */
 };
 
-/* Of the rows that compete with this one, itself included: the same model (baselines are other
- * models), work and threads. */
+/* Whether two rows are of one case: the same model (baselines are other models), work and threads.
+ */
+bool standing_compete(const struct result_row *a, const struct result_row *b);
+
+/* Whether a row competes with none: of the kernel `auto`, which calls one of the others, where a
+ * kernel of the same order does as well, is within 10 % and not surely slower. */
+bool standing_left_out(const struct result_table *table, const struct result_row *row);
+
+/* Of the rows that compete with this one, itself included, without those that are left out. */
 struct standing standing_of(const struct result_table *table, const struct result_row *of);
 
 /* Whether no earlier row competes with this one: each case has one such row. */

@@ -3,6 +3,7 @@
  * Which kernel to use for what, by how much, and how sure that is: a line for all cases of a model,
  * phase, format and number of threads that have the same winner. */
 #include "harness/report_summary.h"
+#include "harness/control.h"
 #include "harness/report_page.h"
 #include "harness/units.h"
 
@@ -11,43 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELL = 256, OPEN_MOST = 16 /* lines of other models are folded beyond */ };
-
-bool summary_same_question(const struct result_row *a, const struct result_row *b)
-{
-    return !strcmp(a->model, b->model) && !strcmp(a->phase, b->phase) &&
-           !strcmp(a->format, b->format) && a->cold == b->cold && a->threads == b->threads;
-}
-
-static bool same_answer(const struct won *a, const struct won *b)
-{
-    return summary_same_question(a->standing.best, b->standing.best) &&
-           !strcmp(a->standing.best->kernel, b->standing.best->kernel);
-}
-
-/* False: no memory. */
-static bool gather(const struct result_table *table, struct summary *summary)
-{
-    *summary = (struct summary){.table = table};
-    summary->cases = calloc((size_t)table->count + 1, sizeof *summary->cases);
-    if (!summary->cases)
-        return false;
-    for (int i = 0; i < table->count; i++) {
-        const struct result_row *row = &table->rows[i];
-        if (row->baseline || !standing_leads(table, row))
-            continue;
-        struct won *won = &summary->cases[summary->count++];
-        won->standing = standing_of(table, row);
-        won->line = summary->lines;
-        for (const struct won *other = summary->cases; other < won; other++)
-            if (same_answer(other, won)) {
-                won->line = other->line;
-                break;
-            }
-        summary->lines += won->line == summary->lines;
-    }
-    return true;
-}
+enum {
+    CELL = 256,
+    OPEN_MOST = 16, /* lines of other models are folded beyond */
+    NAMES_MOST = 64,
+    NAMED = 3, /* as many as a reader takes in */
+};
 
 /* The least and the most of a figure over a line's cases. */
 struct range {
@@ -78,13 +48,60 @@ static struct text count(double x)
     return unit_count(isfinite(x) ? (int64_t)x : -1);
 }
 
+/* Kernels, each once, with the number of cases that it was found in. */
+struct names {
+    const char *name[NAMES_MOST];
+    int count, times[NAMES_MOST];
+};
+
+static void name(struct names *names, const char *kernel)
+{
+    int i = 0;
+    while (i < names->count && strcmp(names->name[i], kernel) != 0)
+        i++;
+    if (i == NAMES_MOST)
+        return;
+    if (i == names->count)
+        names->name[names->count++] = kernel;
+    names->times[i]++;
+}
+
 struct tally {
-    int alone, rivals, sure; /* cases: without a second, with one, and surely won of those */
-    double least; /* how much longer the second surely takes, in the closest of the sure ones */
-    const char *why, *second;
-    bool seconds_differ;
+    int alone, rivals, ahead; /* cases: without others, with, and with a surely slower one */
+    double least;             /* how much longer the next surely takes, in the closest case */
+    const char *why, *next;   /* why nothing is known of a case; the surely slower one */
+    bool nexts_differ;
+    struct names level; /* kernels that are not surely slower */
     struct range time, times, peak, error, bytes;
 };
+
+/* Beside its rivals in one case. */
+static void tally_rivals(struct tally *t, const struct result_table *table, const struct won *won)
+{
+    const char *why = NULL;
+    bool ahead = false;
+    for (int i = 0; i < won->count; i++) {
+        const struct result_row *row = won->rivals[i].row;
+        if (row == won->use)
+            continue;
+        struct contest c = contest(table, won->use, row);
+        if (c.verdict != CONTEST_SLOWER) {
+            if (c.level || c.verdict == CONTEST_FASTER)
+                name(&t->level, row->kernel);
+            else if (!why)
+                why = c.why;
+        } else if (!ahead) { /* the others are slower yet */
+            ahead = true;
+            t->ahead++;
+            widen(&t->times, row->ns.median / won->use->ns.median);
+            t->least = fmin(t->least, exp(c.change.low));
+            t->nexts_differ = t->nexts_differ || (t->next && strcmp(t->next, row->kernel));
+            t->next = row->kernel;
+        }
+    }
+    if (!t->why)
+        t->why = why;
+}
 
 static struct tally tally_line(const struct summary *summary, int line)
 {
@@ -92,38 +109,29 @@ static struct tally tally_line(const struct summary *summary, int line)
     struct tally t = {.least = NAN, .time = none, .times = none};
     t.peak = t.error = t.bytes = none;
     for (int i = 0; i < summary->count; i++) {
-        const struct standing *s = &summary->cases[i].standing;
-        if (summary->cases[i].line != line)
+        const struct won *won = &summary->cases[i];
+        const struct result_row *use = won->use;
+        if (won->line != line)
             continue;
-        widen(&t.time, s->best->ns.median / result_tokens(s->best));
-        widen(&t.peak, s->best->pct_fma_peak.median);
-        widen(&t.error, s->best->error.ratio / s->best->error.limit);
-        if (s->best->kv_cache.per_token > 0)
-            widen(&t.bytes, (double)s->best->kv_cache.per_token);
-        t.alone += !s->second;
-        if (!s->second)
-            continue;
-        t.rivals++;
-        widen(&t.times, s->times);
-        t.seconds_differ = t.seconds_differ || (t.second && strcmp(t.second, s->second->kernel));
-        t.second = s->second->kernel;
-        if (s->sure) {
-            t.sure++;
-            t.least = fmin(t.least, exp(s->contest.change.low));
-        } else if (!t.why) {
-            t.why = s->contest.why ? s->contest.why : "medians and rounds disagree";
-        }
+        widen(&t.time, use->ns.median / result_tokens(use));
+        widen(&t.peak, use->pct_fma_peak.median);
+        widen(&t.error, use->error.ratio / use->error.limit);
+        if (use->kv_cache.per_token > 0)
+            widen(&t.bytes, (double)use->kv_cache.per_token);
+        t.alone += won->count == 1;
+        t.rivals += won->count > 1;
+        tally_rivals(&t, summary->table, won);
     }
     return t;
 }
 
-/* How much more the second takes, at least. */
+/* How much more the next takes, at least. */
 static struct text at_least(double times)
 {
     return times < 1.1 ? unit_percent(100 * (times - 1)) : unit_times(times);
 }
 
-/* e.g. "sure in 3 of 4: 1.20 x at least; else unresolved: too few rounds". */
+/* e.g. "sure in 3 of 4: 1.20 x at least; unresolved: too few rounds". */
 static void say_sure(const struct tally *t, char *text, size_t size)
 {
     char of[64] = "", least[128] = "";
@@ -132,39 +140,55 @@ static void say_sure(const struct tally *t, char *text, size_t size)
         return;
     }
     if (t->rivals > 1)
-        snprintf(of, sizeof of, " in %d of %d", t->sure, t->rivals);
-    if (t->sure > 0)
+        snprintf(of, sizeof of, " in %d of %d", t->ahead, t->rivals);
+    if (t->ahead > 0)
         snprintf(least, sizeof least, "sure%s: %s%s at least", of, at_least(t->least).s,
                  t->least < 1.1 ? " more" : "");
-    snprintf(text, size, "%s%s%s", least,
-             t->sure == 0          ? "unresolved: "
-             : t->sure < t->rivals ? "; else unresolved: "
-                                   : "",
-             t->sure < t->rivals ? t->why : "");
+    snprintf(text, size, "%s%s%s%s", t->ahead || t->why ? least : "no other is surely slower",
+             t->ahead && t->why ? "; " : "", t->why ? "unresolved: " : "", t->why ? t->why : "");
 }
 
-static const char align[] = "lllrrlrrr";
+/* e.g. "absorbed-avx2, latent (1 of 3)". */
+static void say_level(const struct tally *t, char *text, size_t size)
+{
+    size_t used = 0;
+    snprintf(text, size, "%s", t->rivals ? "none" : "-");
+    for (int i = 0; i < t->level.count && i < NAMED && used < size; i++) {
+        used +=
+            (size_t)snprintf(text + used, size - used, "%s%.48s", i ? ", " : "", t->level.name[i]);
+        if (t->level.times[i] < t->rivals && used < size)
+            used += (size_t)snprintf(text + used, size - used, " (%d of %d)", t->level.times[i],
+                                     t->rivals);
+    }
+    if (t->level.count > NAMED && used < size)
+        snprintf(text + used, size - used, " and %d more", t->level.count - NAMED);
+    if (t->level.count == 0 && t->why)
+        snprintf(text, size, "unknown");
+}
+
+static const char align[] = "lllrlrlrrr";
 
 static void put_line(struct document *doc, const struct summary *summary, int line)
 {
     const struct result_row *any = NULL;
     for (int i = 0; !any; i++)
         if (summary->cases[i].line == line)
-            any = summary->cases[i].standing.best;
+            any = summary->cases[i].use;
     struct tally t = tally_line(summary, line);
-    char work[CELL], where[CELL], kernel[CELL], time[CELL], ahead[CELL], sure[CELL], peak[CELL],
-        error[CELL], bytes[CELL];
+    char work[CELL], where[CELL], kernel[CELL], time[CELL], level[CELL], ahead[CELL], sure[CELL],
+        peak[CELL], error[CELL], bytes[CELL];
     summary_where(summary, line, where, sizeof where);
     snprintf(work, sizeof work, "%.64s, %.32s, %.16s%s, %s thread%s", any->model, any->phase,
              any->format, any->cold ? ", cold" : "", unit_count(any->threads).s,
              any->threads > 1 ? "s" : "");
     snprintf(kernel, sizeof kernel, "%.128s%s", any->kernel,
-             t.rivals > 0 && t.sure == 0 ? " (not surely)" : "");
+             t.rivals > 0 && t.ahead == 0 ? " (not surely)" : "");
+    say_level(&t, level, sizeof level);
     show(&t.time, unit_time, time, sizeof time);
     show(&t.times, unit_times, ahead, sizeof ahead);
-    if (t.second)
+    if (t.next)
         snprintf(ahead + strlen(ahead), sizeof ahead - strlen(ahead), " (%.96s)",
-                 t.seconds_differ ? "several" : t.second);
+                 t.nexts_differ ? "several" : t.next);
     say_sure(&t, sure, sizeof sure);
     if (t.rivals > 0 && t.alone > 0)
         snprintf(sure + strlen(sure), sizeof sure - strlen(sure), "; no other in %d more", t.alone);
@@ -177,7 +201,7 @@ static void put_line(struct document *doc, const struct summary *summary, int li
     show(&t.bytes, count, bytes, sizeof bytes);
     doc->format->row(
         doc, align,
-        (const char *const[]){work, where, kernel, time, ahead, sure, peak, error, bytes});
+        (const char *const[]){work, where, kernel, time, level, ahead, sure, peak, error, bytes});
 }
 
 enum part { LEADER, OTHERS, FEWER_THREADS };
@@ -186,7 +210,7 @@ static int64_t most_threads(const struct summary *summary, const struct result_r
 {
     int64_t most = 0;
     for (int i = 0; i < summary->count; i++) {
-        const struct result_row *row = summary->cases[i].standing.best;
+        const struct result_row *row = summary->cases[i].use;
         if (!strcmp(row->model, of->model) && row->threads > most)
             most = row->threads;
     }
@@ -200,7 +224,7 @@ static int put_part(struct document *doc, const struct summary *summary, enum pa
     const char *leader = report_leader(summary->table);
     int lines = 0, next = 0;
     for (int i = 0; i < summary->count; i++) {
-        const struct result_row *row = summary->cases[i].standing.best;
+        const struct result_row *row = summary->cases[i].use;
         if (summary->cases[i].line != next)
             continue;
         next++;
@@ -221,8 +245,9 @@ static void put_table(struct document *doc, const struct summary *summary, enum 
 {
     doc->format->begin_table(doc, align,
                              (const char *const[]){"for", "where", "use", "per new token",
-                                                   "next takes", "how sure", "of FMA peak",
-                                                   "worst error / limit", "cache bytes per token"});
+                                                   "not surely slower", "next takes", "how sure",
+                                                   "of FMA peak", "error / limit",
+                                                   "bytes per token"});
     put_part(doc, summary, part, others_open);
     doc->format->end_table(doc);
 }
@@ -250,25 +275,33 @@ static void tables(struct document *doc, const struct summary *summary)
 /* In a sentence: how many cases have a winner. */
 static void count_winners(struct document *doc, const struct summary *summary)
 {
-    int rivals = 0, sure = 0;
+    int rivals = 0, sure = 0, left_out = 0;
     for (int i = 0; i < summary->count; i++) {
-        rivals += summary->cases[i].standing.second != NULL;
-        sure += summary->cases[i].standing.sure;
+        rivals += summary->cases[i].count > 1;
+        sure += summary->cases[i].sure;
     }
+    for (int i = 0; i < summary->table->count; i++)
+        left_out += standing_left_out(summary->table, &summary->table->rows[i]);
     doc_paragraph(doc,
                   "Which kernel to use for what. In %s of %s cases with several kernels one is "
-                  "surely the fastest. Times are those of one attention layer, medians; \"next "
-                  "takes\" is the second fastest kernel's median over the fastest's, and \"at "
-                  "least\" the low end of its interval (95 %%, exact, over rounds that both took "
-                  "part in).",
+                  "surely the fastest of all; where several are not told apart, the one that is "
+                  "so in most cases is named first. \"Next takes\" is the median of the fastest "
+                  "that is surely slower, over its own, and \"at least\" the low end of its "
+                  "interval (95 %%, exact, over rounds that both took part in). Times are those of "
+                  "one attention layer, medians.",
                   unit_count(sure).s, unit_count(rivals).s);
+    if (left_out)
+        doc_paragraph(doc,
+                      "Where a kernel is as fast as auto in the same order, auto, which calls one "
+                      "of the vector kernels, is left out (%s of its rows).",
+                      unit_count(left_out).s);
 }
 
 void report_summary(struct document *doc, const struct result_table *table)
 {
     struct summary summary;
     doc->format->heading(doc, "Summary");
-    if (!gather(table, &summary)) {
+    if (!summary_gather(table, &summary)) {
         doc->failed = true;
         return;
     }
@@ -279,7 +312,7 @@ void report_summary(struct document *doc, const struct result_table *table)
     } else if (table->count == 0) {
         doc->format->paragraph(doc, "No kernel was timed.");
     }
-    free(summary.cases);
+    summary_destroy(&summary);
     doc->format->paragraph(doc, "How that was checked:");
     report_checked(doc, table);
 }

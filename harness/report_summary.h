@@ -6,9 +6,17 @@
 
 #include "harness/report_standing.h"
 
+struct rival {
+    const struct result_row *row;
+    bool unbeaten; /* the fastest by medians, or not surely slower than that one */
+};
+
 struct won {
-    struct standing standing;
-    int line; /* which of the lines it is in, from 0, in order of appearance */
+    struct rival *rivals; /* [count] of a case, the fastest first, without what is left out */
+    int count;
+    const struct result_row *use; /* of those that are unbeaten, the one that is so most often */
+    bool sure;                    /* that one of several is the fastest alone */
+    int line;                     /* which of the lines it is in, from 0, in order of appearance */
 };
 
 struct summary {
@@ -16,6 +24,10 @@ struct summary {
     struct won *cases; /* [count], in the table's order */
     int count, lines;
 };
+
+/* Gathers a result's cases, to be destroyed. False: no memory. */
+bool summary_gather(const struct result_table *table, struct summary *summary);
+void summary_destroy(struct summary *summary);
 
 /* Whether a reader would ask of both at once: the same model, phase, format and threads, cold or
  * not. */

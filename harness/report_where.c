@@ -35,15 +35,15 @@ static bool same_variant(const struct result_row *a, const struct result_row *b)
            (a->cached == 0) == (b->cached == 0);
 }
 
-/* Whether another kernel wins at a context between those of the case's variant in its line. */
+/* Whether another kernel is used at a context between those of the case's variant in its line. */
 static bool interrupted(const struct summary *summary, const struct won *won, int64_t low,
                         int64_t high)
 {
     for (int i = 0; i < summary->count; i++) {
         const struct won *other = &summary->cases[i];
-        const struct result_row *row = other->standing.best;
-        if (other->line != won->line && summary_same_question(row, won->standing.best) &&
-            same_variant(row, won->standing.best) && context(row) > low && context(row) < high)
+        const struct result_row *row = other->use;
+        if (other->line != won->line && summary_same_question(row, won->use) &&
+            same_variant(row, won->use) && context(row) > low && context(row) < high)
             return true;
     }
     return false;
@@ -62,9 +62,9 @@ static void say_contexts(const struct summary *summary, const struct won *won, c
         int64_t next = INT64_MAX;
         for (int i = 0; i < summary->count; i++) {
             const struct won *other = &summary->cases[i];
-            int64_t own = context(other->standing.best);
+            int64_t own = context(other->use);
             if (other->line == won->line && own > last && own < next &&
-                same_variant(other->standing.best, won->standing.best))
+                same_variant(other->use, won->use))
                 next = own;
         }
         if (next == INT64_MAX)
@@ -91,12 +91,12 @@ void summary_where(const struct summary *summary, int line, char *text, size_t s
         const struct won *won = &summary->cases[i];
         bool first = won->line == line;
         for (int k = 0; first && k < i; k++)
-            first = summary->cases[k].line != line ||
-                    !same_variant(summary->cases[k].standing.best, won->standing.best);
+            first =
+                summary->cases[k].line != line || !same_variant(summary->cases[k].use, won->use);
         if (!first)
             continue;
         char contexts[CELL], other[160], part[2 * CELL];
-        const struct result_row *row = won->standing.best;
+        const struct result_row *row = won->use;
         say_contexts(summary, won, contexts, sizeof contexts);
         variant(row, other, sizeof other);
         snprintf(part, sizeof part, "%s%s %s%s%s", used ? "; " : "", contexts,
@@ -125,13 +125,13 @@ static bool was_timed(const struct result_table *table, const struct result_row 
 const char *summary_absent(const struct summary *summary, int line)
 {
     for (int i = 0, next = 0; i < summary->count; i++) {
-        const struct result_row *elsewhere = summary->cases[i].standing.best;
+        const struct result_row *elsewhere = summary->cases[i].use;
         bool asked = false, timed = summary->cases[i].line < next;
         if (!timed)
             next = summary->cases[i].line + 1; /* of a line one case will do */
         timed = timed || summary->cases[i].line == line;
         for (int k = 0; k < summary->count && !timed; k++) {
-            const struct result_row *own = summary->cases[k].standing.best;
+            const struct result_row *own = summary->cases[k].use;
             if (summary->cases[k].line != line || !summary_same_question(own, elsewhere))
                 continue;
             asked = true;
