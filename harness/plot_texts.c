@@ -136,7 +136,7 @@ int plot_texts(const char *out_folder, const struct plot_draft *draft, struct ml
     int code = plot_data_read(draft->data.path, &data, error);
     if (!code) {
         plot_table(draft, &data, &content.table, content.note, sizeof content.note);
-        draft->plot->long_table = content.table.count > TEX_TABULAR_ROWS;
+        draft->plot->table_rows = content.table.count;
         if (content.table.failed)
             code = mla_fail(error, MLA_MACHINE, "no memory for the table of %s", draft->plot->name);
     }

@@ -32,7 +32,7 @@ struct plot {
     char family[64]; /* the model, or "" for all */
     char title[256];
     char caption[1400];
-    bool long_table; /* tables/NAME.tex is a longtable */
+    int table_rows; /* of tables/NAME.tex: above TEX_TABULAR_ROWS it is a longtable */
     bool drawn;
     char why_not[256]; /* if not */
 };

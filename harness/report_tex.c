@@ -4,10 +4,13 @@
 #include "harness/machine.h"
 #include "harness/out_file.h"
 #include "harness/tex.h"
+#include "harness/tex_table.h"
 #include "harness/units.h"
 
 #include <math.h>
 #include <string.h>
+
+enum { PRINTED_ROWS = 300 /* of a plot's table: more are in its files alone */ };
 
 static void define(FILE *file, const char *command, const char *text)
 {
@@ -190,7 +193,11 @@ static void write_tables(FILE *file, const struct result_table *table, const str
         const struct plot *plot = &plots->items[i];
         if (!plot->drawn)
             continue;
-        fprintf(file, "\\plot%stable{%s}{", plot->long_table ? "long" : "", plot->name);
+        fprintf(file, "\\plot%stable{%s}{",
+                plot->table_rows > PRINTED_ROWS       ? "other"
+                : plot->table_rows > TEX_TABULAR_ROWS ? "long"
+                                                      : "",
+                plot->name);
         tex_text(file, plot->title);
         fputs("}\n", file);
     }

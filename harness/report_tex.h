@@ -15,7 +15,8 @@
  *   accounting.tex  \item per sentence
  *   limits.tex      paragraphs: noise, controls, what failed, was skipped or could not be drawn
  *   figures.tex     \plotfamily{MODEL} and \plotfigure{NAME}{caption}, in order
- *   tables.tex      \plottable or \plotlongtable{NAME}{title}, likewise
+ *   tables.tex      \plottable, \plotlongtable or, of what is too long to print, \plotothertable
+ *                   {NAME}{title}, likewise
  * Returns 0, MLA_BAD_INPUT or MLA_MACHINE. */
 int report_tex(const struct result_table *table, const struct plots *plots, const char *out_folder,
                struct mla_error *error);

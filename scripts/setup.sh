@@ -23,15 +23,15 @@ dev)
     apt='g++ clang clang-format clang-tidy cppcheck shellcheck libomp-dev libclang-rt-dev valgrind
         libbenchmark-tools python3 python3-numpy python3-scipy python3-jsonschema python3-yaml mandoc
         llvm-19 qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross bochs bochs-term
-        qemu-system-arm cpio xz-utils chromium'
+        qemu-system-arm cpio xz-utils chromium ccache'
     dnf='gcc-c++ clang clang-tools-extra cppcheck ShellCheck libomp-devel compiler-rt valgrind
         valgrind-devel google-benchmark python3-numpy python3-scipy python3-jsonschema python3-pyyaml
-        mandoc llvm qemu-user gcc-aarch64-linux-gnu bochs qemu-system-aarch64 cpio xz chromium'
+        mandoc llvm qemu-user gcc-aarch64-linux-gnu bochs qemu-system-aarch64 cpio xz chromium ccache'
     pacman='clang cppcheck shellcheck openmp compiler-rt valgrind benchmark python-numpy
         python-scipy python-jsonschema python-yaml mandoc llvm qemu-user aarch64-linux-gnu-gcc bochs
-        qemu-system-aarch64 cpio xz chromium'
+        qemu-system-aarch64 cpio xz chromium ccache'
     tools='g++ clang clang-format clang-tidy cppcheck shellcheck valgrind python3 mandoc llvm-mca
-        qemu-x86_64 qemu-aarch64 aarch64-linux-gnu-gcc bochs qemu-system-aarch64 cpio xz'
+        qemu-x86_64 qemu-aarch64 aarch64-linux-gnu-gcc bochs qemu-system-aarch64 cpio xz ccache'
     headers=''
     libraries=''
     note=''
