@@ -3,15 +3,9 @@
  * Criterion's runner now and then leaves an entry of its list of time-outs behind, which
  * LeakSanitizer would take for a failure of the tests. Those run in processes of their own, where
  * it looks as before. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_LEAK_SANITIZER
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define WITH_LEAK_SANITIZER
-#endif
+#include "tests/sanitized.h"
 
-#ifdef WITH_LEAK_SANITIZER
+#if SANITIZED
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
 #include <sanitizer/lsan_interface.h>

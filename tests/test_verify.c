@@ -4,6 +4,7 @@
 #include "harness/child.h"
 #include "harness/oracle.h"
 #include "harness/verify.h"
+#include "tests/sanitized.h"
 #include "tests/small_inputs.h"
 
 #include <criterion/criterion.h>
@@ -21,10 +22,6 @@ static const struct mla_kernel *right(void)
     cr_assert(false, "there is no kernel named absorbed");
     return NULL;
 }
-
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
 
 /* --- the faults --- */
 
@@ -170,7 +167,7 @@ Test(verify, every_fault_is_refused)
 }
 
 /* A sanitizer would report these in its own way. */
-#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)
+#if !SANITIZED
 static int attend_past_the_end(const struct mla_problem *p, const struct mla_memory *m,
                                const struct mla_call *call)
 {
