@@ -107,7 +107,8 @@ static void number_lines(struct summary *summary)
 
 bool summary_gather(const struct result_table *table, struct summary *summary)
 {
-    *summary = (struct summary){.table = table};
+    summary->table = table;
+    summary->count = summary->lines = 0;
     summary->cases = calloc((size_t)table->count + 1, sizeof *summary->cases);
     bool fine = summary->cases != NULL;
     for (int i = 0; i < table->count && fine; i++) {
@@ -129,5 +130,6 @@ void summary_destroy(struct summary *summary)
     for (int i = 0; i < summary->count; i++)
         free(summary->cases[i].rivals);
     free(summary->cases);
-    *summary = (struct summary){0};
+    summary->cases = NULL;
+    summary->count = summary->lines = 0;
 }
