@@ -278,7 +278,7 @@ def read_options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--build", default="build", help="where mlabench and its tests were built")
     parser.add_argument("--out", type=Path, default=None, help="a folder (BUILD/gate-study)")
-    parser.add_argument("--minutes", type=float, default=20, help="begin no run after that (20)")
+    parser.add_argument("--minutes", type=float, default=30, help="begin no run after that (30)")
     parser.add_argument("--share", type=float, default=1, help="of the runs, e.g. 0.1 for a look")
     parser.add_argument("--conditions", default=",".join(CONDITIONS),
                         type=lambda text: text.split(","), help="of quiet and noisy")
