@@ -56,7 +56,7 @@ do for [i=1:series] {
 mark(i) = series_word(i) eq "auto" ? 1.7 : 1
 
 legend_rows = int(ceil(series / 2.0))
-legend = 0.15 * legend_rows + 0.04
+legend = 0.155 * legend_rows + 0.05
 panel_height = 2.1
 # A long title is broken after the model.
 comma = strlen(title) > 50 ? strstrt(title, ", ") : 0

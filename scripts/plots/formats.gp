@@ -8,7 +8,7 @@ context_most = 0
 load scripts . "/contexts.gp"
 
 legend_rows = int(ceil((series + 2) / 3.0))
-legend = 0.15 * legend_rows + 0.04
+legend = 0.155 * legend_rows + 0.05
 panel_height = panels > 1 ? 1.7 : 2.1
 top = 0.24
 gap = 0.12

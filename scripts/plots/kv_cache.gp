@@ -17,7 +17,7 @@ context_least = 1024
 context_most = 131072
 load scripts . "/contexts.gp"
 
-legend = 0.15 * series + 0.04
+legend = 0.155 * series + 0.05
 panel_height = panels > 3 ? 1.1 : panels > 1 ? 1.7 : 2.1
 top = 0.24
 gap = 0.12

@@ -16,7 +16,7 @@ legend_rows = int(ceil(series / 2.0))
 longest = 0
 do for [i=1:series] { if (strlen(label_word(i)) > longest) { longest = strlen(label_word(i)) } }
 legend_scale = longest > 16 ? 0.8 : 1
-legend = 0.15 * legend_rows + 0.04
+legend = 0.155 * legend_rows + 0.05
 panel_height = panels > 1 ? 1.7 : 2.1
 top = 0.24
 gap = 0.12

@@ -21,7 +21,7 @@ count = words(models)
 row_of(name) = count + 1 - (sum [i=1:count] (word(models, i) eq name ? i : 0))
 
 legend_rows = 2
-legend = 0.15 * legend_rows + 0.04
+legend = 0.155 * legend_rows + 0.05
 panel_height = 0.17 * count + 0.15
 top = 0.24
 bottom = 0.42 + legend

@@ -9,7 +9,7 @@ data_colour(i) = int("0x" . word(data_colours, 1 + (i - 1) % words(data_colours)
 data_point(i) = int(word(data_points, 1 + (i - 1) % words(data_points)))
 
 legend_rows = int(ceil(series / 2.0))
-legend = 0.15 * legend_rows + 0.04
+legend = 0.155 * legend_rows + 0.05
 panel_height = 1.45
 top = 0.62
 gap = 0.12

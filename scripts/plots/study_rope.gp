@@ -11,7 +11,7 @@ way_dash(i) = i > 3 ? 2 : 1
 way_point(i) = int(word(way_points, i))
 
 legend_rows = int(ceil(series / 2.0))
-legend = 0.15 * legend_rows + 0.04
+legend = 0.155 * legend_rows + 0.05
 panel_height = 1.35
 top = 0.24
 gap = 0.12

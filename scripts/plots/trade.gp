@@ -18,7 +18,7 @@ legend_rows = int(ceil(series / 2.0))
 longest = 0
 do for [i=1:series] { if (strlen(label_word(i)) > longest) { longest = strlen(label_word(i)) } }
 legend_scale = longest > 16 ? 0.8 : 1
-legend = 0.15 * legend_rows + 0.04
+legend = 0.155 * legend_rows + 0.05
 formats_line = 0.2
 panel_height = 1.6
 top = 0.24 + formats_line
