@@ -342,7 +342,7 @@ check: all ## that the kernels are no slower than those of BASE=REVISION: CHECKF
 
 # Instructions are a part of the evidence, where valgrind is there to count them.
 COUNTS = $(BUILD)/claims-instructions.json
-claims: all ## what is true of the article's claims, in 20 minutes: CLAIMFLAGS='--out FOLDER'
+claims: all ## what is true of the article's claims, in 15 minutes: CLAIMFLAGS='--out FOLDER'
 	@rm -f $(COUNTS)
 	@scripts/instructions.py --build='$(BUILD)' --study=$(COUNTS) || echo 'make claims: no instructions are counted' >&2
 	$(BUILD)/mlabench claims $$(! [ -f $(COUNTS) ] || echo --instructions $(COUNTS)) $(CLAIMFLAGS)
@@ -362,7 +362,8 @@ check-conformance: all ## that two implementations in numpy agree with the refer
 soak: all ## right kernels on random cases, without a false alarm: SEEDS=1000 SEED=1
 	$(BUILD)/mlabench verify --random $(SEEDS) --seed $(SEED) --record $(RECORD)
 
-# A run is reported on as it is, and set beside itself, changed a little, as several are compared.
+# A run is reported on with verdicts of small studies, and set beside itself, changed a little, as
+# several are compared.
 REPORTS := $(BUILD)/report-sample/one/report.html $(BUILD)/report-sample/several/report.html
 check-report: all ## that report.html is what it should be, in headless Chromium
 	@mkdir -p $(BUILD)/report-sample

@@ -20,6 +20,38 @@ static int by_median(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
+/* Named for a fastest that it is level with: how much longer it may take. */
+static const double as_long = 1.1;
+
+static bool is_beaten(const struct result_table *table, const struct won *won,
+                      const struct result_row *row)
+{
+    for (int i = 0; i < won->count; i++)
+        if (won->rivals[i].row != row &&
+            contest(table, won->rivals[i].row, row).verdict == CONTEST_SLOWER)
+            return true;
+    return false;
+}
+
+/* One at least: the fastest by medians where noise lets another be surely faster than that. */
+static void find_unbeaten(const struct result_table *table, struct won *won)
+{
+    const struct result_row *fastest = won->rivals[0].row;
+    int count = 0;
+    won->sure = won->count > 1;
+    for (int i = 0; i < won->count; i++) {
+        struct rival *rival = &won->rivals[i];
+        struct contest c = contest(table, fastest, rival->row);
+        bool candidate =
+            i == 0 || (c.level && rival->row->ns.median <= as_long * fastest->ns.median);
+        rival->unbeaten = candidate && !is_beaten(table, won, rival->row);
+        count += rival->unbeaten;
+        won->sure = won->sure && (i == 0 || c.verdict == CONTEST_SLOWER);
+    }
+    if (count == 0)
+        won->rivals[0].unbeaten = true;
+}
+
 /* False: no memory. */
 static bool gather_rivals(const struct result_table *table, const struct result_row *of,
                           struct won *won)
@@ -33,13 +65,7 @@ static bool gather_rivals(const struct result_table *table, const struct result_
             won->rivals[won->count++].row = row;
     }
     qsort(won->rivals, (size_t)won->count, sizeof *won->rivals, by_median);
-    won->rivals[0].unbeaten = true;
-    for (int i = 1; i < won->count; i++) {
-        struct contest c = contest(table, won->rivals[0].row, won->rivals[i].row);
-        won->rivals[i].unbeaten = c.level;
-        if (i == 1)
-            won->sure = c.verdict == CONTEST_SLOWER;
-    }
+    find_unbeaten(table, won);
     return true;
 }
 

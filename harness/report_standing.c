@@ -13,16 +13,22 @@ bool standing_compete(const struct result_row *a, const struct result_row *b)
 }
 
 /* What a choice and what noise may cost `auto`, or spare it, beside the kernel it chose. */
-static const double as_well = 1.1;
+static const double as_long = 1.1;
+
+static bool is_auto(const struct result_row *row)
+{
+    return strcmp(row->kernel, "auto") == 0;
+}
 
 bool standing_left_out(const struct result_table *table, const struct result_row *row)
 {
-    if (strcmp(row->kernel, "auto") != 0)
+    if (!is_auto(row))
         return false;
     for (int i = 0; i < table->count; i++) {
         const struct result_row *other = &table->rows[i];
-        if (other != row && standing_compete(other, row) && !strcmp(other->order, row->order) &&
-            other->ns.median <= as_well * row->ns.median &&
+        double times = other->ns.median / row->ns.median;
+        if (!is_auto(other) && standing_compete(other, row) && !strcmp(other->order, row->order) &&
+            times <= as_long && times >= 1 / as_long &&
             contest(table, row, other).verdict != CONTEST_SLOWER)
             return true;
     }
@@ -48,6 +54,16 @@ struct standing standing_of(const struct result_table *table, const struct resul
     s.times = s.second->ns.median / s.best->ns.median;
     s.contest = contest(table, s.best, s.second);
     s.sure = s.contest.verdict == CONTEST_SLOWER;
+    for (int i = 0; i < table->count && s.sure; i++) {
+        const struct result_row *row = &table->rows[i];
+        if (row == s.best || row == s.second || !standing_compete(row, of) ||
+            standing_left_out(table, row))
+            continue;
+        struct contest other = contest(table, s.best, row);
+        s.sure = other.verdict == CONTEST_SLOWER;
+        if (!s.sure)
+            s.contest = other;
+    }
     return s;
 }
 

@@ -12,15 +12,15 @@ struct standing {
         *second;            /* by medians; second is NULL where there is one alone */
     struct contest contest; /* of the second against the best */
     double times;           /* second's median over best's, or NAN */
-    bool sure;              /* that the second is slower */
+    bool sure; /* that all others are slower; if not, the contest is of one that is not */
 };
 
 /* Whether two rows are of one case: the same model (baselines are other models), work and threads.
  */
 bool standing_compete(const struct result_row *a, const struct result_row *b);
 
-/* Whether a row competes with none: of the kernel `auto`, which calls one of the others, where a
- * kernel of the same order does as well, is within 10 % and not surely slower. */
+/* Whether a row competes with none: of the kernel `auto`, which calls one of the others, where
+ * another kernel of the same order takes as long within 10 %, and is not surely slower. */
 bool standing_left_out(const struct result_table *table, const struct result_row *row);
 
 /* Of the rows that compete with this one, itself included, without those that are left out. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Which kernel to use for what, by how much, and how sure that is: a line for all cases of a model,
- * phase, format and number of threads that have the same winner. */
+ * phase, format and number of threads in which the same kernel is to be used. */
 #include "harness/report_summary.h"
 #include "harness/control.h"
 #include "harness/report_page.h"
@@ -18,6 +18,9 @@ enum {
     NAMES_MOST = 64,
     NAMED = 3, /* as many as a reader takes in */
 };
+
+/* Of a median beside that of the kernel to use: below, it is said. */
+static const double notably_less = 0.99;
 
 /* The least and the most of a figure over a line's cases. */
 struct range {
@@ -52,17 +55,21 @@ static struct text count(double x)
 struct names {
     const char *name[NAMES_MOST];
     int count, times[NAMES_MOST];
+    double least[NAMES_MOST]; /* the least that a median is of that of the kernel to use */
 };
 
-static void name(struct names *names, const char *kernel)
+static void name(struct names *names, const char *kernel, double of_used)
 {
     int i = 0;
     while (i < names->count && strcmp(names->name[i], kernel) != 0)
         i++;
     if (i == NAMES_MOST)
         return;
-    if (i == names->count)
+    if (i == names->count) {
         names->name[names->count++] = kernel;
+        names->least[i] = of_used;
+    }
+    names->least[i] = fmin(names->least[i], of_used);
     names->times[i]++;
 }
 
@@ -87,10 +94,10 @@ static void tally_rivals(struct tally *t, const struct result_table *table, cons
         struct contest c = contest(table, won->use, row);
         if (c.verdict != CONTEST_SLOWER) {
             if (c.level || c.verdict == CONTEST_FASTER)
-                name(&t->level, row->kernel);
+                name(&t->level, row->kernel, row->ns.median / won->use->ns.median);
             else if (!why)
                 why = c.why;
-        } else if (!ahead) { /* the others are slower yet */
+        } else if (!ahead) { /* the first by medians */
             ahead = true;
             t->ahead++;
             widen(&t->times, row->ns.median / won->use->ns.median);
@@ -156,9 +163,14 @@ static void say_level(const struct tally *t, char *text, size_t size)
     for (int i = 0; i < t->level.count && i < NAMED && used < size; i++) {
         used +=
             (size_t)snprintf(text + used, size - used, "%s%.48s", i ? ", " : "", t->level.name[i]);
-        if (t->level.times[i] < t->rivals && used < size)
-            used += (size_t)snprintf(text + used, size - used, " (%d of %d)", t->level.times[i],
-                                     t->rivals);
+        bool everywhere = t->level.times[i] == t->rivals, less = t->level.least[i] < notably_less;
+        if (!everywhere && used < size)
+            used += (size_t)snprintf(text + used, size - used, " (%d of %d%s", t->level.times[i],
+                                     t->rivals, less ? "" : ")");
+        if (less && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%smedian %s less)",
+                                     everywhere ? " (" : ", ",
+                                     unit_percent(100 * (1 - t->level.least[i])).s);
     }
     if (t->level.count > NAMED && used < size)
         snprintf(text + used, size - used, " and %d more", t->level.count - NAMED);
@@ -195,7 +207,7 @@ static void put_line(struct document *doc, const struct summary *summary, int li
     const char *absent = summary_absent(summary, line);
     if (absent)
         snprintf(sure + strlen(sure), sizeof sure - strlen(sure),
-                 "; %.64s, the fastest elsewhere, was not timed here", absent);
+                 "; %.64s, used elsewhere, was not timed here", absent);
     show(&t.peak, unit_percent, peak, sizeof peak);
     snprintf(error, sizeof error, "%s", unit_number(t.error.high, 2).s);
     show(&t.bytes, count, bytes, sizeof bytes);
@@ -281,20 +293,24 @@ static void count_winners(struct document *doc, const struct summary *summary)
         sure += summary->cases[i].sure;
     }
     for (int i = 0; i < summary->table->count; i++)
-        left_out += standing_left_out(summary->table, &summary->table->rows[i]);
+        left_out += !summary->table->rows[i].baseline &&
+                    standing_left_out(summary->table, &summary->table->rows[i]);
     doc_paragraph(doc,
                   "Which kernel to use for what. In %s of %s cases with several kernels one is "
                   "surely the fastest of all; where several are not told apart, the one that is "
                   "so in most cases is named first. \"Next takes\" is the median of the fastest "
                   "that is surely slower, over its own, and \"at least\" the low end of its "
-                  "interval (95 %%, exact, over rounds that both took part in). Times are those of "
-                  "one attention layer, medians.",
+                  "interval (95 %%, exact, over rounds that both took part in; each comparison by "
+                  "itself, so that of many some will be wrong). Times are those of one attention "
+                  "layer, medians.",
                   unit_count(sure).s, unit_count(rivals).s);
     if (left_out)
-        doc_paragraph(doc,
-                      "Where a kernel is as fast as auto in the same order, auto, which calls one "
-                      "of the vector kernels, is left out (%s of its rows).",
-                      unit_count(left_out).s);
+        doc_paragraph(
+            doc,
+            "auto, which calls one of the vector kernels, is left out where another of the "
+            "same order takes as long within 10 %% and is not surely slower (%s of its "
+            "rows).",
+            unit_count(left_out).s);
 }
 
 void report_summary(struct document *doc, const struct result_table *table)

@@ -8,14 +8,15 @@
 
 struct rival {
     const struct result_row *row;
-    bool unbeaten; /* the fastest by medians, or not surely slower than that one */
+    bool
+        unbeaten; /* none is surely faster, and it is the fastest by medians or within 10 % of it */
 };
 
 struct won {
     struct rival *rivals; /* [count] of a case, the fastest first, without what is left out */
     int count;
     const struct result_row *use; /* of those that are unbeaten, the one that is so most often */
-    bool sure;                    /* that one of several is the fastest alone */
+    bool sure;                    /* that all others of several are slower than the fastest */
     int line;                     /* which of the lines it is in, from 0, in order of appearance */
 };
 
@@ -37,8 +38,8 @@ bool summary_same_question(const struct result_row *a, const struct result_row *
  * 8". */
 void summary_where(const struct summary *summary, int line, char *text, unsigned long size);
 
-/* A kernel that is the fastest in other lines of the same question, and that was timed in none of
- * this one's cases; NULL: there is none. */
+/* A kernel that other lines of the same question use, and that was timed in none of this one's
+ * cases; NULL: there is none. */
 const char *summary_absent(const struct summary *summary, int line);
 
 #endif

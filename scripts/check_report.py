@@ -10,6 +10,7 @@ Where there is no Chromium it says so and exits with 77. Pictures go beside the 
 build/report-pictures, or where --pictures says."""
 
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -211,6 +212,25 @@ class Page:
             "     return !drawn.some(([left, right, top, bottom]) => x >= left && x <= right && y >= top && y <= bottom); }).length; })")
         for i, count in enumerate(astray):
             self.expect(not count, f"figure {i + 1} tells {count} places where it has no mark")
+        # A row's place follows its figures: [columns of one axis, whether it goes down the drawing].
+        for columns, down in ((["rank", "over_latent"], False), (["row", "kernel"], True)):
+            backwards = self.browser.ask(f"(([column, other], down) => {self.BACKWARDS})({json.dumps(columns)}, {int(down)})")
+            for i, count in enumerate(backwards):
+                self.expect(not count, f"figure {i + 1}: {count} rows have the place of others")
+
+    # Of every figure whose table has one of the columns: pairs of places in the order that their values are not.
+    BACKWARDS = ("[...document.querySelectorAll('figure')].map(figure => {"
+                 " const head = figure.querySelector(down ? `[data-name=${column}] ~ [data-name=${other}]`"
+                 "   : `[data-name=${column}], [data-name=${other}]`);"
+                 " if (!head) return 0;"
+                 " const at = down ? head.parentElement.querySelector(`[data-name=${column}]`).cellIndex : head.cellIndex;"
+                 " const told = [...figure.querySelectorAll('tr[data-at]')].flatMap(tr => tr.dataset.at.split(' ')"
+                 "   .map(place => ({panel: tr.dataset.panel, value: +tr.cells[at].dataset.value,"
+                 "     place: +place.split(',')[down]})));"
+                 " let count = 0;"
+                 " for (const a of told) for (const b of told)"
+                 "   count += a.panel === b.panel && a.value < b.value && a.place > b.place + 2;"
+                 " return count; })")
 
     # The texts of a column of the k-th table.
     COLUMN = ("[...document.querySelectorAll('table')[%d].tBodies[0].rows].map(row => row.cells[%d].textContent)")
@@ -353,6 +373,8 @@ PLANTED = (
     ("another mark's numbers", "fillTip(mark.row, table)", "fillTip(marks[marks.length - 1 - index].row, table)",
      "left of|below"),
     ("a mark's place elsewhere", 'data-at="', 'data-at="9', "places where it has no mark"),
+    ("the places of neighbours", r'data-at="([^"]*)"(.*?)data-at="([^"]*)"',
+     lambda m: f'data-at="{m[3]}"{m[2]}data-at="{m[1]}"', "rows have the place of others"),
     ("a figure without a caption", r"<figcaption id=\"fig1\">.*?</figcaption>", "", "figure 1 has no caption"),
     ("a figure without its numbers", r"<details><summary>The numbers</summary>.*?</details>", "", "has no numbers"),
     ("nothing without scripts", MAIN, "<script>document.documentElement.className = 'on'</script><style>"
@@ -372,7 +394,8 @@ def self_test(chromium, page):
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, old, new, expected) in enumerate(PLANTED):
             pattern = old if ".*?" in old else re.escape(old)
-            broken, times = re.subn(pattern, lambda _, new=new: new, text, flags=re.DOTALL)
+            put = new if callable(new) else lambda _, new=new: new
+            broken, times = re.subn(pattern, put, text, flags=re.DOTALL)
             path = pathlib.Path(folder) / f"{number}.html"
             path.write_text(broken, encoding="utf-8")
             report = Page(chromium, path, None)

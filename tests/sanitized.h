@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Whether AddressSanitizer watches, under which a test takes five times as long: tests of figures,
- * which it says nothing of, may then take fewer of them. */
+ * which it says nothing of, and those that repeat what others do under it as well, may then take
+ * fewer. */
 #ifndef MLABENCH_TESTS_SANITIZED_H
 #define MLABENCH_TESTS_SANITIZED_H
 

@@ -270,6 +270,7 @@ Test(kernels_threads, certificates)
     /* Of a single listed position, which the mask may leave out, some queries have no key. */
     static const struct extras extras[] = {
         {0}, {.page_size = 16}, {.top_k = 1}, {.format = MLA_INT8, .page_size = 16}};
+    /* What these read and write is also seen in the tests above, each shape with each extra. */
     for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++)
         for (int s = 0; s < ALL_SHAPES; s += SANITIZED && i > 0 ? 3 : 1)
             for_each_kernel(all_shapes[s], &extras[i], 7, check_certificate);

@@ -101,7 +101,7 @@ Test(summary, what_was_not_timed_did_not_lose)
 {
     static const char *const said[] = {
         "| 64 cached | a |",
-        "| 128 cached | c | 3.03 \xc2\xb5s | \\- | \\- | no other to compare with; a, the fastest "
+        "| 128 cached | c | 3.03 \xc2\xb5s | \\- | \\- | no other to compare with; a, used "
         "elsewhere, was not timed here |",
     };
     json_t *root = begin();
@@ -138,17 +138,66 @@ Test(summary, kernels_that_are_not_told_apart_share_a_line)
     expect_said(root, said, sizeof said / sizeof said[0]);
 }
 
+/* The fastest by medians in `ns`, of which the rounds 7 to 9 take `late` instead. */
+static void add_uneven(json_t *root, int cached, const double *ns, const double *late)
+{
+    static const char *const names[] = {"a", "b", "c"};
+    static const double still[ROUNDS];
+    json_t *entries = json_object_get(root, "benchmarks"), *entry;
+    size_t n, before = json_array_size(entries);
+    for (int k = 0; k < 3; k++) {
+        double times[ROUNDS];
+        for (int i = 0; i < ROUNDS; i++)
+            times[i] = i < 7 ? ns[k] : late[k];
+        stored_times(root, cached, names[k], times, ROUNDS, 100);
+    }
+    json_array_foreach(entries, n, entry) if (n >= before)
+        json_object_set_new(entry, "round", json_integer((json_int_t)((n - before) % ROUNDS)));
+    json_array_append_new(json_object_get(stored_own(root), "controls"),
+                          control_json(stored_case(cached), "a",
+                                       json_pack("[s, s, s]", "a", "b", "c"), still, ROUNDS, NULL));
+}
+
+/* One that is level with the fastest keeps it from being surely so, whatever its own median; and
+ * one that a third is surely faster than is not named for it. */
+Test(summary, the_fastest_of_all_is_faster_than_each)
+{
+    static const char *const third_is_level[] = {
+        "In 0 of 1 cases with several kernels one is surely the fastest of all",
+        "| 64 cached | a | 1.00 \xc2\xb5s | c | 1.50 x (b) | sure: 1.50 x at least |",
+    };
+    static const char *const third_is_beaten[] = {
+        "| 64 cached | a (not surely) | 1.00 \xc2\xb5s | b, c | \\- | no other is surely slower |",
+        "| 128 cached | c | 1.00 \xc2\xb5s | none | 2.00 x (",
+    };
+    json_t *root = begin();
+    add_uneven(root, 64, (const double[]){1000, 1500, 1600}, (const double[]){1000, 1500, 900});
+    expect_said(root, third_is_level, 2);
+    root = begin();
+    add_uneven(root, 64, (const double[]){1000, 1010, 1090}, (const double[]){1300, 1010, 1090});
+    add_uneven(root, 128, (const double[]){2000, 2000, 1000}, (const double[]){2000, 2000, 1000});
+    expect_said(root, third_is_beaten, 2);
+}
+
 /* `auto` calls one of the others, and is no rival of what it calls; of others it is one. */
 Test(summary, what_chooses_does_not_compete_with_what_it_chose)
 {
     static const char *const left_out[] = {
         "| 64 cached | a | 1.01 \xc2\xb5s | none | 1.50 x (b) | sure: 1.50 x at least |",
-        "auto, which calls one of the vector kernels, is left out (1 of its rows)",
+        "auto, which calls one of the vector kernels, is left out",
+        "(1 of its rows)",
     };
     static const char *const competes[] = {
         "| 64 cached | auto | 1.01 \xc2\xb5s | none | 1.20 x (b) | sure: 1.20 x at least |",
     };
+    static const char *const of_another_speed[] = {
+        "| 64 cached | int8 | 1.01 \xc2\xb5s | none | 1.18 x (auto) | sure: 1.18 x at least |",
+    };
     json_t *root = begin();
+    add_case(root, 64, (const char *const[]){"int8", "auto", "b"},
+             (const double[]){1000, 1180, 1280}, 3, true);
+    expect_said(root, of_another_speed, 1);
+    root = begin();
     add_case(root, 64, (const char *const[]){"a", "b", "auto"}, (const double[]){1000, 1500, 1000},
              3, true);
     expect_said(root, left_out, sizeof left_out / sizeof left_out[0]);
