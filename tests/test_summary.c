@@ -4,6 +4,7 @@
 #include "harness/control.h"
 #include "harness/html.h"
 #include "harness/report_page.h"
+#include "harness/report_standing.h"
 
 #include "tests/cli.h"
 #include "tests/stored.h"
@@ -11,30 +12,41 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 TestSuite(summary, .init = make_temporary, .fini = remove_temporary, .timeout = 120);
 
 enum { ROUNDS = 10 };
 
-/* Kernels of one case, each taking so many ns, with a control that did not move if it had one. */
-static void add_case(json_t *root, int cached, const char *const *kernels, const double *ns,
-                     int count, bool control)
+/* Of the entries from `before` on, which are of one case, the rounds; and a control that did not
+ * move, if it had one. */
+static void add_rounds(json_t *root, int cached, const char *const *kernels, int count,
+                       size_t before, bool control)
 {
     static const double still[ROUNDS];
     json_t *names = json_array(), *entries = json_object_get(root, "benchmarks"), *entry;
-    size_t n, before = json_array_size(entries);
-    for (int k = 0; k < count; k++) {
-        double times[ROUNDS];
-        for (int i = 0; i < ROUNDS; i++)
-            times[i] = ns[k] * (1 + 0.01 * (i % 3)); /* as the machine does to all of a round */
-        stored_times(root, cached, kernels[k], times, ROUNDS, 100);
+    size_t n;
+    for (int k = 0; k < count; k++)
         json_array_append_new(names, json_string(kernels[k]));
-    }
     json_array_foreach(entries, n, entry) if (n >= before)
         json_object_set_new(entry, "round", json_integer((json_int_t)((n - before) % ROUNDS)));
     json_array_append_new(json_object_get(stored_own(root), "controls"),
                           control_json(stored_case(cached), kernels[0], names, still,
                                        control ? ROUNDS : 0, control ? NULL : "none wanted"));
+}
+
+/* Kernels of one case, each taking so many ns, with a control that did not move if it had one. */
+static void add_case(json_t *root, int cached, const char *const *kernels, const double *ns,
+                     int count, bool control)
+{
+    size_t before = json_array_size(json_object_get(root, "benchmarks"));
+    for (int k = 0; k < count; k++) {
+        double times[ROUNDS];
+        for (int i = 0; i < ROUNDS; i++)
+            times[i] = ns[k] * (1 + 0.01 * (i % 3)); /* as the machine does to all of a round */
+        stored_times(root, cached, kernels[k], times, ROUNDS, 100);
+    }
+    add_rounds(root, cached, kernels, count, before, control);
 }
 
 /* A result of the cases that follow. */
@@ -138,24 +150,18 @@ Test(summary, kernels_that_are_not_told_apart_share_a_line)
     expect_said(root, said, sizeof said / sizeof said[0]);
 }
 
-/* The fastest by medians in `ns`, of which the rounds 7 to 9 take `late` instead. */
+/* Kernels a, b and c, which take `ns`, and in rounds 7 to 9 `late` instead. */
 static void add_uneven(json_t *root, int cached, const double *ns, const double *late)
 {
     static const char *const names[] = {"a", "b", "c"};
-    static const double still[ROUNDS];
-    json_t *entries = json_object_get(root, "benchmarks"), *entry;
-    size_t n, before = json_array_size(entries);
+    size_t before = json_array_size(json_object_get(root, "benchmarks"));
     for (int k = 0; k < 3; k++) {
         double times[ROUNDS];
         for (int i = 0; i < ROUNDS; i++)
             times[i] = i < 7 ? ns[k] : late[k];
         stored_times(root, cached, names[k], times, ROUNDS, 100);
     }
-    json_array_foreach(entries, n, entry) if (n >= before)
-        json_object_set_new(entry, "round", json_integer((json_int_t)((n - before) % ROUNDS)));
-    json_array_append_new(json_object_get(stored_own(root), "controls"),
-                          control_json(stored_case(cached), "a",
-                                       json_pack("[s, s, s]", "a", "b", "c"), still, ROUNDS, NULL));
+    add_rounds(root, cached, names, 3, before, true);
 }
 
 /* One that is level with the fastest keeps it from being surely so, whatever its own median; and
@@ -170,9 +176,25 @@ Test(summary, the_fastest_of_all_is_faster_than_each)
         "| 64 cached | a (not surely) | 1.00 \xc2\xb5s | b, c | \\- | no other is surely slower |",
         "| 128 cached | c | 1.00 \xc2\xb5s | none | 2.00 x (",
     };
+    /* Level with b, c takes too long to be named for it where it is the fastest once. */
+    static const char *const third_is_slow[] = {
+        "| 64 cached | b | 1.00 \xc2\xb5s | c | 3.00 x (a) |",
+        "| 128 cached | c | 1.00 \xc2\xb5s | none |",
+    };
+    struct result_table table;
+    struct mla_error error;
     json_t *root = begin();
     add_uneven(root, 64, (const double[]){1000, 1500, 1600}, (const double[]){1000, 1500, 900});
+    cr_assert(result_table_take(json_incref(root), "made-up", &table, &error) == 0, "%s",
+              error.message);
+    struct standing standing = standing_of(&table, &table.rows[0]);
+    cr_assert(!strcmp(standing.second->kernel, "b") && !standing.sure && standing.contest.why);
+    result_table_destroy(&table);
     expect_said(root, third_is_level, 2);
+    root = begin();
+    add_uneven(root, 64, (const double[]){3000, 1000, 1600}, (const double[]){3000, 1000, 900});
+    add_uneven(root, 128, (const double[]){2000, 2000, 1000}, (const double[]){2000, 2000, 1000});
+    expect_said(root, third_is_slow, 2);
     root = begin();
     add_uneven(root, 64, (const double[]){1000, 1010, 1090}, (const double[]){1300, 1010, 1090});
     add_uneven(root, 128, (const double[]){2000, 2000, 1000}, (const double[]){2000, 2000, 1000});
