@@ -51,6 +51,13 @@ figures=$(pdftotext "$pdf" - | grep -c '^Figure [0-9]*:')
 [ "$figures" -eq $((plots + 3)) ] ||
     fail "$figures captions of $plots figures and those of mutants, judges and the gate"
 
+# The example of 784 pixels, of those that claims were judged on, is named instead of printed.
+if [ -f "$run/tables/study-article.csv" ]; then
+    pdftotext "$pdf" - | tr '\n' ' ' | grep -q 'has more rows than are worth printing: tables/study-article.csv' ||
+        fail 'the table of 784 rows is not named'
+    ! grep -q 'plot\(long\)\?table{study-article}' "$run/tex/tables.tex" || fail 'the table of 784 rows is printed'
+fi
+
 # A model whose name is TeX, as it stands in JSON.
 mkdir "$scratch/hostile"
 hostile='\\\\immediate\\\\write18{touch pwned}$\&#%_^~\\\\input{/etc/passwd}'
